@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { type Result, err, ok } from '../result.ts';
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** `acc_operator`, or `acc_` and 26 Crockford characters. */
+export type AccountId = Branded<'AccountId'>;
+/** `idn_operator`, or `idn_` and 26 Crockford characters. */
+export type IdentityId = Branded<'IdentityId'>;
+/** `bk_` and 26 Crockford characters. */
+export type BookId = Branded<'BookId'>;
+/** `col_` and 26 Crockford characters. */
+export type CollectionId = Branded<'CollectionId'>;
+/** `cod_` and 26 Crockford characters. */
+export type CodeId = Branded<'CodeId'>;
+/** 26 upper-case Crockford characters, a valid ULID (receipt.md §3). */
+export type EventId = Branded<'EventId'>;
+/** `sha256:` and 64 lower-case hex: SHA-256 of the SPKI DER of a public key. */
+export type PublicKeyId = Branded<'PublicKeyId'>;
+/** `sha256:` and 64 lower-case hex: the hash of a receipt. */
+export type ReceiptHash = Branded<'ReceiptHash'>;
+/** 1 to 255 visible ASCII characters. */
+export type IdempotencyKey = Branded<'IdempotencyKey'>;
+/** The sign-in system's id of a user: 1 to 64 of `A-Z a-z 0-9 _ -`. */
+export type UserId = Branded<'UserId'>;
+/** UTC with milliseconds, `YYYY-MM-DDTHH:MM:SS.sssZ`; a date that exists. */
+export type Instant = Branded<'Instant'>;
+
+/** A text that is not what its parser asks for. */
+export type MalformedId = { readonly code: 'malformed-id'; readonly expected: string };
+
+const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
+const SHA256_TAGGED = /^sha256:[0-9a-f]{64}$/;
+
+const parser =
+  <T extends string>(pattern: RegExp, expected: string) =>
+  (text: unknown): Result<T, MalformedId> =>
+    typeof text === 'string' && pattern.test(text) ? ok(text as T) : err({ code: 'malformed-id', expected });
+
+/** Parsers: the only way to make a branded id from text. Each returns `malformed-id` otherwise. */
+export const parseAccountId = parser<AccountId>(new RegExp(`^acc_(?:operator|${ULID})$`), 'acc_ and 26 Crockford characters');
+export const parseIdentityId = parser<IdentityId>(new RegExp(`^idn_(?:operator|${ULID})$`), 'idn_ and 26 Crockford characters');
+export const parseBookId = parser<BookId>(new RegExp(`^bk_${ULID}$`), 'bk_ and 26 Crockford characters');
+export const parseCollectionId = parser<CollectionId>(new RegExp(`^col_${ULID}$`), 'col_ and 26 Crockford characters');
+export const parseCodeId = parser<CodeId>(new RegExp(`^cod_${ULID}$`), 'cod_ and 26 Crockford characters');
+export const parseEventId = parser<EventId>(new RegExp(`^${ULID}$`), '26 Crockford characters');
+export const parsePublicKeyId = parser<PublicKeyId>(SHA256_TAGGED, 'sha256: and 64 lower-case hex');
+export const parseReceiptHash = parser<ReceiptHash>(SHA256_TAGGED, 'sha256: and 64 lower-case hex');
+export const parseIdempotencyKey = parser<IdempotencyKey>(/^[\x21-\x7e]{1,255}$/, '1 to 255 visible ASCII characters');
+export const parseUserId = parser<UserId>(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -');
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+/** An instant must have the exact form and be a date that exists: it survives a round trip through the clock. */
+export const parseInstant = (text: unknown): Result<Instant, MalformedId> => {
+  if (typeof text === 'string' && INSTANT.test(text)) {
+    const ms = Date.parse(text);
+    if (Number.isFinite(ms) && new Date(ms).toISOString() === text) return ok(text as Instant);
+  }
+  return err({ code: 'malformed-id', expected: 'YYYY-MM-DDTHH:MM:SS.sssZ' });
+};
+
+/** Milliseconds since 1970 → an `Instant`. Throws RangeError outside years 0000–9999 (a clock that far off is a bug). */
+export const instantOf = (epochMs: number): Instant => {
+  const parsed = parseInstant(new Date(epochMs).toISOString());
+  if (!parsed.ok) throw new RangeError(`no instant for ${epochMs} ms`);
+  return parsed.value;
+};
+
+/** An `Instant` → milliseconds since 1970. */
+export const epochMsOf = (instant: Instant): number => Date.parse(instant);
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Most significant bits first; `bits.length * 8` must not exceed `chars * 5`; left-padded with zero bits. */
+export const crockford = (bytes: Uint8Array, chars: number): string => {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  let text = '';
+  for (let i = 0; i < chars; i++) {
+    text = CROCKFORD[Number(value & 31n)] + text;
+    value >>= 5n;
+  }
+  return text;
+};
+
+/** 26 Crockford characters from SHA-256 of `domain` NUL part NUL part …, first 16 bytes. Parts must not hold NUL. */
+export const derivedUlid = (domain: string, ...parts: readonly string[]): string =>
+  crockford(createHash('sha256').update([domain, ...parts].join('\0')).digest().subarray(0, 16), 26);
+
+/** The operator's own account and identity (receipt.md §6). */
+export const OPERATOR_ACCOUNT_ID = 'acc_operator' as AccountId;
+export const OPERATOR_IDENTITY_ID = 'idn_operator' as IdentityId;
+
+/** A tenant's account id depends on who asked and with which key, so that asking twice collides even on a wiped database. */
+export const accountIdFor = (userId: UserId, key: IdempotencyKey): AccountId =>
+  `acc_${derivedUlid('pixpax/account-id/v1', userId, key)}` as AccountId;
+
+/** An identity id depends on its account and the idempotency key of its creation, for the same reason. */
+export const identityIdFor = (accountId: AccountId, key: IdempotencyKey): IdentityId =>
+  `idn_${derivedUlid('pixpax/identity-id/v1', accountId, key)}` as IdentityId;
+
+/** Domain rule 9: identity, collection and generation: 1 more than the closed ones, so 1 for the first. */
+export const bookIdFor = (identityId: IdentityId, collectionId: CollectionId, generation: number): BookId =>
+  `bk_${derivedUlid('pixpax/book-id/v1', identityId, collectionId, String(generation))}` as BookId;

@@ -1,0 +1,76 @@
+import { type KeyObject, createPublicKey, verify } from 'node:crypto';
+import { type Result, err, ok } from '../result.ts';
+
+const TAG = 'ecdsa-p256:';
+const RAW_BYTES = 64;
+/** Order n of the P-256 group (SEC 2, §2.4.2) and its half. */
+const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const HALF_N = N >> 1n;
+
+/** The DER of `SEQUENCE { AlgorithmIdentifier { ecPublicKey, prime256v1 }, BIT STRING 04 ‖ x ‖ y }` up to the point (RFC 5480). */
+const SPKI_P256_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
+const SPKI_P256_BYTES = SPKI_P256_HEAD.length + 65;
+
+const bigintOf = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+
+/** Whether s ≤ n/2, for 64 bytes r‖s. */
+export const isLowS = (raw: Uint8Array): boolean => bigintOf(raw.subarray(32)) <= HALF_N;
+
+/** The low-S twin of 64 bytes r‖s: (r, s) when s ≤ n/2, (r, n−s) otherwise. Both verify; only the low one is a receipt's. */
+export const toLowS = (raw: Uint8Array): Uint8Array => {
+  if (isLowS(raw)) return raw;
+  const low = Buffer.from(raw);
+  Buffer.from((N - bigintOf(raw.subarray(32))).toString(16).padStart(64, '0'), 'hex').copy(low, 32);
+  return low;
+};
+
+/** 64 bytes r‖s → `ecdsa-p256:` and standard base64. Throws RangeError for another length. */
+export const signatureText = (raw: Uint8Array): string => {
+  if (raw.length !== RAW_BYTES) throw new RangeError(`a P-256 signature has ${RAW_BYTES} bytes, not ${raw.length}`);
+  return TAG + Buffer.from(raw).toString('base64');
+};
+
+export type SignatureFault = { readonly code: 'signature-form' | 'signature-high-s'; readonly detail: string };
+
+/** Text → 64 bytes r‖s. The base64 must be the one spelling of its bytes, and s ≤ n/2. */
+export const parseSignature = (text: string): Result<Uint8Array, SignatureFault> => {
+  const raw = text.startsWith(TAG) ? Buffer.from(text.slice(TAG.length), 'base64') : Buffer.alloc(0);
+  if (raw.length !== RAW_BYTES || TAG + raw.toString('base64') !== text)
+    return err({ code: 'signature-form', detail: 'not `ecdsa-p256:` and the standard base64 of 64 bytes' });
+  return isLowS(raw) ? ok(raw) : err({ code: 'signature-high-s', detail: 's is above n/2' });
+};
+
+export type PublicKeyFault = { readonly code: 'public-key-form'; readonly detail: string };
+
+/** SPKI DER → a P-256 public key. Errors: `public-key-form` for anything but 91 bytes of an uncompressed point on P-256. */
+export const parsePublicKey = (spki: Uint8Array): Result<KeyObject, PublicKeyFault> => {
+  const der = Buffer.from(spki);
+  if (der.length === SPKI_P256_BYTES && der.subarray(0, SPKI_P256_HEAD.length).equals(SPKI_P256_HEAD)) {
+    try {
+      return ok(createPublicKey({ key: der, format: 'der', type: 'spki' }));
+    } catch {
+      // The point is not on the curve: said below, as for any other form.
+    }
+  }
+  return err({ code: 'public-key-form', detail: 'not the SPKI DER of an uncompressed P-256 point' });
+};
+
+/** Standard base64 of SPKI DER, as payloads carry it → DER; the text must be the one spelling of its bytes. */
+export const parsePublicKeyText = (text: string): Result<{ spki: Uint8Array; key: KeyObject }, PublicKeyFault> => {
+  const spki = Buffer.from(text, 'base64');
+  if (spki.toString('base64') !== text) return err({ code: 'public-key-form', detail: 'not canonical base64' });
+  const key = parsePublicKey(spki);
+  return key.ok ? ok({ spki, key: key.value }) : key;
+};
+
+/** ECDSA P-256 with SHA-256 over `signed` (FIPS 186-5), signature as 64 bytes r‖s. Accepts high-S: the form is checked on reading. */
+export const verifySignature = (key: KeyObject, signed: Uint8Array, raw: Uint8Array): boolean =>
+  verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, raw);
+
+/** As `verifySignature`, on the thread pool, so that the event loop goes on with other streams. */
+export const verifySignatureAsync = (key: KeyObject, signed: Uint8Array, raw: Uint8Array): Promise<boolean> =>
+  new Promise((resolve, reject) =>
+    verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, raw, (error, valid) =>
+      error ? reject(error) : resolve(valid),
+    ),
+  );
