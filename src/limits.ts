@@ -26,16 +26,16 @@ export const limits = {
   /** Positions an append may lose to rivals before 503. */
   appendAttempts: 5,
   /** Puts of identical bytes within one attempt when the outcome is unknown or the store says "busy". */
-  putAttempts: 4,
+  putAttempts: 3,
   /** A predecessor read or written by this process within this time is not checked again. */
   predecessorTrustMs: 60_000,
   /** Back-off: base and cap of full-jitter exponential delays. */
   backoffBaseMs: 20,
   backoffCapMs: 1_000,
   /** Deadline of one call to the store, the signer, Postgres. */
-  storeTimeoutMs: 10_000,
+  storeTimeoutMs: 5_000,
   signTimeoutMs: 5_000,
-  databaseTimeoutMs: 10_000,
+  databaseTimeoutMs: 5_000,
   /** Streams, positions and public keys this process remembers. */
   rememberedStreams: 100_000,
   rememberedPublicKeys: 10_000,
@@ -65,4 +65,22 @@ export const limits = {
   embeddedLogBytes: 4 * 1024 * 1024,
   embeddedLogTailBytes: 4 * 1024,
   embeddedConnections: 100,
+
+  /** Length of an object key (S3), and of one of its segments (a file name on common file systems). */
+  objectKeyBytes: 1_024,
+  objectKeySegmentBytes: 255,
+  /** Largest object a store hands out: far above any receipt, far below what would hurt. */
+  storedObjectBytes: 16 * 1024 * 1024,
+  /** Creates in progress at once in one file store; the rest wait in order, so that open files stay bounded. */
+  parallelFileCreates: 256,
+  /** Directories a file store keeps open for fsync, and those it remembers to have made durable. */
+  openDirectories: 512,
+  durableDirectories: 20_000,
+  /** A temporary file this old belongs to nobody: a create takes seconds at most. */
+  staleTempFileMs: 3_600_000,
+  /** Connections to an S3 endpoint, and how long one may take to open. */
+  s3Sockets: 128,
+  s3ConnectTimeoutMs: 3_000,
+  /** Tries of one S3 read or list (never of a create). */
+  s3ReadAttempts: 3,
 } as const;

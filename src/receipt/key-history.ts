@@ -37,6 +37,16 @@ export type KeyHistory = {
 
 export const emptyKeyHistory = (): KeyHistory => ({ records: new Map(), current: new Map() });
 
+/** A history of just these records, for verifying a receipt whose issuer's key is known. */
+export const keyHistoryOf = (records: readonly KeyRecord[]): KeyHistory => {
+  const history = emptyKeyHistory();
+  for (const record of records) {
+    history.records.set(nameOf(record.identityId, record.publicKeyId), record);
+    if (record.until === null) history.current.set(record.identityId, record.publicKeyId);
+  }
+  return history;
+};
+
 const nameOf = (identityId: IdentityId, publicKeyId: PublicKeyId): string => `${identityId} ${publicKeyId}`;
 
 /** The record of an issuer's key, or null when no account stream introduced it. */

@@ -1,0 +1,31 @@
+import type { IdentityRow, ReadModel, View } from '../port/read-model.ts';
+import type { IdempotencyKey, ReceiptHash, UserId } from '../receipt/ids.ts';
+import type { JsonObject } from '../receipt/json.ts';
+import type { Stream } from '../receipt/stream.ts';
+import type { Result } from '../result.ts';
+import type { LedgerEvent } from '../stream/event.ts';
+import type { IdentityRef, StreamState } from '../stream/fold.ts';
+import type { CommandRefusal } from './ledger-commands.ts';
+
+/**
+ * One command on its way to a receipt: what the append path must know and nothing of how it came in. `State` is what the stream's rules see,
+ * `Prepared` what must exist before the decision (a new key pair).
+ */
+export type Intent<State = unknown, Prepared = unknown> = {
+  readonly stream: Stream;
+  readonly idempotencyKey: IdempotencyKey;
+  readonly userId: UserId | null;
+  readonly ifMatch: ReceiptHash | null;
+  /** What the client asked for, in the words of the event: it makes the fingerprint (see `requestedPart`). */
+  readonly asked: { readonly type: LedgerEvent['type']; readonly payload: JsonObject };
+  readonly view: (readModel: ReadModel) => Promise<View<State>>;
+  /** May the user do this? Runs before the idempotency key is looked at. */
+  readonly authorise: (view: View<State>) => Result<void, CommandRefusal>;
+  /** Side effects that a decision needs and that may happen twice: idempotent, and harmless when no receipt follows. */
+  readonly prepare: (view: View<State>) => Promise<Prepared>;
+  readonly decide: (view: View<State>, prepared: Prepared) => Result<LedgerEvent, CommandRefusal>;
+  readonly stateOf: (view: View<State>) => StreamState;
+  /** The identity that `requiredIssuer` names, as the view shows it. */
+  readonly issuer: (view: View<State>, ref: IdentityRef, prepared: Prepared) => IdentityRow | null;
+};
+

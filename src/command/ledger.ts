@@ -1,0 +1,12 @@
+import type { LedgerCommands } from './ledger-commands.ts';
+import { accountCommands } from './account-commands.ts';
+import { pixbookCommands } from './pixbook-commands.ts';
+import type { CommandPorts } from './ports.ts';
+import { streamMemory } from './stream-memory.ts';
+import { streamQueue } from './stream-queue.ts';
+
+/** The ledger's commands over these ports, with the queues and the memory of one process. */
+export const openLedger = (ports: CommandPorts): LedgerCommands => {
+  const parts = { ...ports, queue: streamQueue(), memory: streamMemory(ports.clock) };
+  return { ...accountCommands(parts), ...pixbookCommands(parts) };
+};

@@ -1,0 +1,68 @@
+import { LRUCache } from 'lru-cache';
+import type { KeyObject } from 'node:crypto';
+import { limits } from '../limits.ts';
+import { withDeadline } from '../port/clock.ts';
+import { Outage } from '../port/outage.ts';
+import type { IdentityRow } from '../port/read-model.ts';
+import type { KeyName } from '../port/signer.ts';
+import { type Head, nextPosition } from '../receipt/chain.ts';
+import { type IdempotencyKey, type IdentityId, type PublicKeyId, epochMsOf, instantOf } from '../receipt/ids.ts';
+import type { JsonObject } from '../receipt/json.ts';
+import { eventIdAt } from '../receipt/key-path.ts';
+import { type StoredReceipt, type UnsignedReceipt, sealReceipt, signedBytesOf } from '../receipt/receipt.ts';
+import { parsePublicKeyText, toLowS, verifySignatureAsync } from '../receipt/signature.ts';
+import type { Stream } from '../receipt/stream.ts';
+import type { LedgerEvent } from '../stream/event.ts';
+import type { CommandPorts } from './ports.ts';
+
+/** The signer's name of an identity's key: each rotation makes a new key, so that no version is ever trimmed. */
+export const keyNameOf = (identityId: IdentityId, keyGeneration: number): KeyName => `pixpax-${identityId}-${keyGeneration}`;
+
+const publicKeys = new LRUCache<PublicKeyId, KeyObject>({ max: limits.rememberedPublicKeys });
+
+/** The pinned public key of an identity. An id is the hash of its key, so a remembered one cannot be stale. */
+const publicKeyOf = (issuer: IdentityRow): KeyObject => {
+  const known = publicKeys.get(issuer.publicKeyId);
+  if (known !== undefined) return known;
+  const parsed = parsePublicKeyText(issuer.publicKey);
+  if (!parsed.ok) throw new Error(`the projection holds no P-256 key for ${issuer.identityId}`);
+  publicKeys.set(issuer.publicKeyId, parsed.value.key);
+  return parsed.value.key;
+};
+
+export type NextReceipt = {
+  readonly stream: Stream;
+  readonly head: Head | null;
+  readonly event: LedgerEvent;
+  readonly idempotencyKey: IdempotencyKey;
+  readonly issuer: IdentityRow;
+};
+
+/**
+ * The receipt that comes after `head`: JCS, SHA-256, signature by the issuer's key, low-S, and a check of that signature with the pinned
+ * public key before anyone else sees it. `createdAt` never runs backwards. Throws `Outage` of the signer. Writes nothing: a crash here
+ * leaves no trace.
+ */
+export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, next: NextReceipt): Promise<StoredReceipt> => {
+  const { stream, head, event, issuer } = next;
+  const position = nextPosition(head);
+  const unsigned: UnsignedReceipt = {
+    eventId: eventIdAt(stream, position),
+    stream,
+    type: event.type,
+    payload: event.payload as JsonObject,
+    createdAt: instantOf(Math.max(ports.clock.now(), head === null ? 0 : epochMsOf(head.createdAt))),
+    issuer: { identityId: issuer.identityId, publicKeyId: issuer.publicKeyId },
+    idempotencyKey: next.idempotencyKey,
+    prevEventId: head?.eventId ?? null,
+    prevHash: head?.hash ?? null,
+    schemaVersion: 1,
+  };
+  const signed = signedBytesOf(unsigned);
+  const keyName = keyNameOf(issuer.identityId, issuer.keyGeneration);
+  const raw = await withDeadline(ports.clock, 'signer', limits.signTimeoutMs, () => ports.signer.sign(keyName, signed));
+  const lowS = toLowS(raw);
+  if (!(await verifySignatureAsync(publicKeyOf(issuer), signed, lowS)))
+    throw new Outage('signer', 'signer-refused', `the signer’s ${keyName} is not the key ${issuer.publicKeyId} of the key history`);
+  return { position, ...sealReceipt(unsigned, signed, lowS) };
+};

@@ -1,0 +1,19 @@
+/** Things an operator must hear of, by a stable code; `alarm` means: look now. */
+export type Notice = {
+  readonly level: 'alarm' | 'warning';
+  readonly code:
+    | 'store-lost-receipt' // a receipt we know of is gone
+    | 'ledger-invalid' // a stored object is not the receipt that must be there
+    | 'projection-different' // the projection holds another receipt than the store
+    | 'projection-pending' // a durable receipt could not be applied yet
+    | 'position-lost' // a rival took the position
+    | 'outcome-unknown' // a create may or may not have been applied
+    | 'signature-mismatch'; // the signer's answer does not verify with the pinned key
+  /** The stream's prefix. */
+  readonly stream: string;
+  /** One sentence; no secrets, no payload. */
+  readonly detail: string;
+};
+
+/** Where notices go: the log and the metrics. Must not throw. */
+export type Notify = (notice: Notice) => void;
