@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { limits } from '../limits.ts';
 import { type Result, err, ok } from '../result.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -29,26 +29,38 @@ export const parseCanonical = (bytes: Uint8Array): Result<{ text: string; value:
   } catch {
     return err({ code: 'not-utf8', detail: 'the bytes are not UTF-8' });
   }
+  const value = parsedOrUndefined(text);
+  return value !== undefined && isPlainlyCanonical(text, value) ? ok({ text, value }) : weighed(text);
+};
+
+/** The same question answered at leisure, with the reason: for what is not plainly canonical, which is nearly never a receipt. */
+const weighed = (text: string): Result<{ text: string; value: Json }, NotCanonical> => {
   if (nesting(text) > limits.jsonDepth) return err({ code: 'too-deep', detail: `nested deeper than ${limits.jsonDepth}` });
-  let value: Json;
-  try {
-    value = JSON.parse(text) as Json;
-  } catch {
-    return err({ code: 'not-json', detail: 'the text is not JSON' });
-  }
+  const value = parsedOrUndefined(text);
+  if (value === undefined) return err({ code: 'not-json', detail: 'the text is not JSON' });
   return isCanonical(text, value)
     ? ok({ text, value })
     : err({ code: 'not-canonical', detail: 'the bytes are not the RFC 8785 form of their value' });
 };
 
+/** V8 parses without recursion, so depth is safe to judge afterwards. */
+const parsedOrUndefined = (text: string): Json | undefined => {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+};
+
 /**
- * Whether `text` is JCS(`value`), where `value` = JSON.parse(`text`). RFC 8785 takes its spelling of strings and numbers from
- * JSON.stringify and adds the order of members, so where the native round trip agrees and the members are in order, the library's
- * answer is known; anything else is decided by the library. (Integer-like member names sort differently in JavaScript objects and
- * land there too.)
+ * True only where `text` is JCS(`value`) and not too deep, `value` being JSON.parse(`text`). RFC 8785 takes its spelling of strings and
+ * numbers from JSON.stringify and adds the order of members, so where the native round trip agrees and the members are in
+ * order, the library's answer is known. (Lone surrogates and integer-like member names are left to `isCanonical`.)
  */
+const isPlainlyCanonical = (text: string, value: Json): boolean =>
+  !text.includes('\\ud') && membersInOrder(value, limits.jsonDepth) && JSON.stringify(value) === text;
+
 const isCanonical = (text: string, value: Json): boolean => {
-  if (!/\\ud[89a-f]/.test(text) && JSON.stringify(value) === text && membersInOrder(value)) return true;
   try {
     return canonicalize(value) === text;
   } catch {
@@ -56,13 +68,17 @@ const isCanonical = (text: string, value: Json): boolean => {
   }
 };
 
-const membersInOrder = (value: Json): boolean => {
+/** Whether the members of every object are in UTF-16 order, with at most `depth` levels of arrays and objects. */
+const membersInOrder = (value: Json, depth: number): boolean => {
   if (typeof value !== 'object' || value === null) return true;
-  if (Array.isArray(value)) return value.every(membersInOrder);
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((item: Json) => membersInOrder(item, depth - 1));
   let previous: string | undefined;
-  for (const [member, inner] of Object.entries(value)) {
+  const members = value as JsonObject;
+  for (const member of Object.keys(members)) {
     if (previous !== undefined && !(previous < member)) return false;
-    if (!membersInOrder(inner)) return false;
+    const inner = members[member];
+    if (typeof inner === 'object' && !membersInOrder(inner, depth - 1)) return false;
     previous = member;
   }
   return true;

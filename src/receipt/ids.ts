@@ -50,15 +50,18 @@ export const parseReceiptHash = parser<ReceiptHash>(SHA256_TAGGED, 'sha256: and 
 export const parseIdempotencyKey = parser<IdempotencyKey>(/^[\x21-\x7e]{1,255}$/, '1 to 255 visible ASCII characters');
 export const parseUserId = parser<UserId>(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -');
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const INSTANT = /^\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** An instant must have the exact form and be a date that exists: it survives a round trip through the clock. */
-export const parseInstant = (text: unknown): Result<Instant, MalformedId> => {
-  if (typeof text === 'string' && INSTANT.test(text)) {
-    const ms = Date.parse(text);
-    if (Number.isFinite(ms) && new Date(ms).toISOString() === text) return ok(text as Instant);
-  }
-  return err({ code: 'malformed-id', expected: 'YYYY-MM-DDTHH:MM:SS.sssZ' });
+export const parseInstant = (text: unknown): Result<Instant, MalformedId> =>
+  typeof text === 'string' && INSTANT.test(text) && dayExists(text)
+    ? ok(text as Instant)
+    : err({ code: 'malformed-id', expected: 'YYYY-MM-DDTHH:MM:SS.sssZ' });
+
+/** Every month has the days 01 to 28; the clock knows the others. */
+const dayExists = (text: string): boolean => {
+  const day = Number(text.slice(8, 10));
+  return day >= 1 && (day <= 28 || new Date(Date.parse(text)).toJSON() === text);
 };
 
 /** Milliseconds since 1970 → an `Instant`. Throws RangeError outside years 0000–9999 (a clock that far off is a bug). */
@@ -75,12 +78,18 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** Most significant bits first; `bits.length * 8` must not exceed `chars * 5`; left-padded with zero bits. */
 export const crockford = (bytes: Uint8Array, chars: number): string => {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   let text = '';
+  let at = bytes.length;
+  let pending = 0;
+  let pendingBits = 0;
   for (let i = 0; i < chars; i++) {
-    text = CROCKFORD[Number(value & 31n)] + text;
-    value >>= 5n;
+    if (pendingBits < 5 && at > 0) {
+      pending |= (bytes[--at] ?? 0) << pendingBits;
+      pendingBits += 8;
+    }
+    text = CROCKFORD.charAt(pending & 31) + text;
+    pending >>>= 5;
+    pendingBits -= 5;
   }
   return text;
 };

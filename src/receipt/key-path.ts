@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Result, err, ok } from '../result.ts';
 import {
   type EventId,
@@ -47,7 +47,7 @@ export const eventIdAtPrefix = (prefix: string, position: number): EventId => {
     throw new RangeError(`position ${position} is not in 0…${MAX_POSITION}`);
   const time = Buffer.alloc(6);
   time.writeUIntBE(LOGICAL_EPOCH_MS + position, 0, 6);
-  const digest = createHash('sha256').update(`pixpax/event-id/v1\0${prefix}\0${position}`).digest();
+  const digest = hash('sha256', `pixpax/event-id/v1\0${prefix}\0${position}`, 'buffer');
   return (crockford(time, 10) + crockford(digest.subarray(0, 10), 16)) as EventId;
 };
 
