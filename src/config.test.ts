@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseConfig } from './config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pixpax-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const faultsOf = (env: Record<string, string>): string[] => {
+  const parsed = parseConfig(env, '/srv');
+  return parsed.ok ? [] : parsed.error.map(({ variable }) => variable).sort();
+};
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://ledger@db/pixpax',
+  RECEIPT_STORE: 's3://pixpax?endpoint=https://ams3.example&region=ams3',
+  AWS_ACCESS_KEY_ID: 'id',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  SIGNER: 'vault',
+  VAULT_ADDR: 'https://vault.example',
+  VAULT_TOKEN: 'token',
+  PUBLIC_URL: 'https://ledger.example/',
+  AUTH_SECRET: 'x'.repeat(32),
+};
+
+describe('the configuration', () => {
+  it('needs nothing on a fresh machine, and keeps everything below ./data', () => {
+    expect(parseConfig({}, '/srv')).toMatchObject({
+      ok: true,
+      value: {
+        host: '127.0.0.1',
+        port: 8080,
+        database: { kind: 'embedded', directory: '/srv/data/postgres' },
+        receiptStore: 'fs:/srv/data/receipts',
+        signer: { kind: 'local', directory: '/srv/data/keys' },
+        demo: true,
+      },
+    });
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    expect(parseConfig({ DATABASE_URL: '', SIGNER: '', PORT: '' }, '/srv').ok).toBe(true);
+  });
+
+  it('lists every fault at once', () => {
+    const env = { PORT: 'http', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://x', SIGNER: 'me', TRUST_FINGERPRINT: 'sha256:AB' };
+    expect(faultsOf(env)).toEqual(['DATABASE_URL', 'LOG_LEVEL', 'PORT', 'SIGNER', 'TRUST_FINGERPRINT']);
+  });
+
+  it('accepts production when every part is named', () => {
+    const parsed = parseConfig(production, '/srv');
+    expect(parsed).toMatchObject({ ok: true, value: { host: '0.0.0.0', publicUrl: 'https://ledger.example', demo: false } });
+  });
+
+  it.each(['DATABASE_URL', 'RECEIPT_STORE', 'SIGNER', 'PUBLIC_URL', 'AUTH_SECRET'])('refuses production without %s', (variable) => {
+    expect(faultsOf({ ...production, [variable]: '' })).toContain(variable);
+  });
+
+  it('lets production have embedded parts that are asked for by name', () => {
+    expect(faultsOf({ ...production, DATABASE_URL: 'embedded', RECEIPT_STORE: 'fs:/data', SIGNER: 'local' })).toEqual([]);
+  });
+
+  it('demands what the chosen parts need', () => {
+    expect(faultsOf({ SIGNER: 'vault' })).toEqual(['VAULT_ADDR', 'VAULT_TOKEN']);
+    expect(faultsOf({ RECEIPT_STORE: 's3://bucket' })).toEqual(['AWS_ACCESS_KEY_ID']);
+    expect(faultsOf({ TRUSTED_ORIGINS: 'https://a.example, b.example' })).toEqual(['TRUSTED_ORIGINS']);
+  });
+
+  it.each([
+    [{ VAULT_KUBERNETES_ROLE: 'ledger' }, 'kubernetes'],
+    [{ VAULT_ROLE_ID: 'r', VAULT_SECRET_ID: 's', VAULT_TOKEN: '' }, 'approle'],
+    [{ VAULT_TOKEN: 't' }, 'token'],
+  ])('logs in to Vault as %o says', (env, method) => {
+    expect(parseConfig({ ...production, ...env }, '/srv')).toMatchObject({ value: { signer: { login: { method } } } });
+  });
+
+  it('reads secrets from files, one way or the other but not both', () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, `${'y'.repeat(40)}\n`);
+    expect(parseConfig({ AUTH_SECRET_FILE: file }, '/srv')).toMatchObject({ value: { authSecret: 'y'.repeat(40) } });
+    expect(faultsOf({ AUTH_SECRET_FILE: file, AUTH_SECRET: 'z'.repeat(40) })).toEqual(['AUTH_SECRET']);
+    expect(faultsOf({ AUTH_SECRET_FILE: join(folder, 'missing') })).toEqual(['AUTH_SECRET_FILE']);
+  });
+
+  it('never quotes a secret in a fault', () => {
+    const parsed = parseConfig({ AUTH_SECRET: 'canary', DATABASE_URL: 'canary' }, '/srv');
+    expect(JSON.stringify(parsed)).not.toContain('canary');
+  });
+});
