@@ -27,9 +27,13 @@ export type AuditInput = {
   readonly store: ReceiptStore;
   readonly trust: PublicKeyId | null;
   readonly acknowledged: readonly Acknowledgement[];
-  /** The live projection; null when there is none to look at. */
-  readonly dump: { readonly [T in ProjectedTable]: TableDump } | null;
-  /** Whether the live projection claims to have everything; otherwise streams may lag behind the store. */
+  /** Every projection of the store that there is. */
+  readonly projections: readonly AuditedProjection[];
+};
+
+export type AuditedProjection = {
+  readonly dump: { readonly [T in ProjectedTable]: TableDump };
+  /** Whether it must have everything; otherwise streams may lag behind the store. */
   readonly caughtUp: boolean;
 };
 
@@ -44,7 +48,7 @@ export const audit = async (input: AuditInput): Promise<readonly Finding[]> => {
   const streams = await readStreams(input, findings);
   checkAcknowledged(input, streams, findings);
   checkIdempotency(streams, findings);
-  if (input.dump !== null) checkProjection(input.dump, input.caughtUp, streams, findings);
+  for (const projection of input.projections) checkProjection(projection, streams, findings);
   return findings;
 };
 
@@ -156,8 +160,7 @@ const checkIdempotency = (streams: Map<string, Audited>, findings: Finding[]): v
 
 /** I4 and I5: the projection is exactly what the receipts up to its heads make, and its heads are in the store. */
 const checkProjection = (
-  dump: NonNullable<AuditInput['dump']>,
-  caughtUp: boolean,
+  { dump, caughtUp }: AuditedProjection,
   streams: Map<string, Audited>,
   findings: Finding[],
 ): void => {

@@ -6,7 +6,8 @@ import { streamMemory } from './stream-memory.ts';
 import { streamQueue } from './stream-queue.ts';
 
 /** The ledger's commands over these ports, with the queues and the memory of one process. */
-export const openLedger = (ports: CommandPorts): LedgerCommands => {
-  const parts = { ...ports, queue: streamQueue(), memory: streamMemory(ports.clock) };
+export const openLedger = (ports: CommandPorts, options: { rememberedStreams?: number } = {}): LedgerCommands => {
+  const memory = streamMemory(ports.clock, options.rememberedStreams);
+  const parts = { ...ports, queue: streamQueue(), memory };
   return { ...accountCommands(parts), ...pixbookCommands(parts) };
 };

@@ -24,8 +24,9 @@ export type StreamMemory = {
   startsAnew(epoch: string): boolean;
 };
 
-export const streamMemory = (clock: Clock): StreamMemory => {
-  const streams = new LRUCache<string, Remembered>({ max: limits.rememberedStreams });
+/** Remembers `rememberedStreams` streams, those used last; the room for them is taken at once. */
+export const streamMemory = (clock: Clock, rememberedStreams: number = limits.rememberedStreams): StreamMemory => {
+  const streams = new LRUCache<string, Remembered>({ max: rememberedStreams });
   let knownEpoch: string | null = null;
 
   return {

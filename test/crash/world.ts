@@ -1,14 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { type FaultPlan, faultPlan, withFaults } from '../../src/adapter/memory/faults.ts';
-import { memoryReadModel } from '../../src/adapter/memory/read-model.ts';
+import { type MemoryTables, memoryTables } from '../../src/adapter/memory/projection-tables.ts';
+import { type MemoryReadModel, memoryReadModel } from '../../src/adapter/memory/read-model.ts';
 import { type MemoryObjects, memoryStore } from '../../src/adapter/memory/receipt-store.ts';
 import { memorySigner } from '../../src/adapter/memory/signer.ts';
 import { initialise } from '../../src/command/initialise.ts';
 import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
 import { openLedger } from '../../src/command/ledger.ts';
 import type { CommandPorts } from '../../src/command/ports.ts';
+import type { ReadModel } from '../../src/port/read-model.ts';
 import type { Notice } from '../../src/port/notice.ts';
 import type { KeyName } from '../../src/port/signer.ts';
+import type { Rows } from '../../src/projection/rows.ts';
 import {
   type AccountId,
   type BookId,
@@ -24,8 +27,6 @@ import {
 } from '../../src/receipt/ids.ts';
 import { type Acknowledgement, type Finding, audit } from '../../projector/audit.ts';
 import { simulatedClock } from './clock.ts';
-
-export type MemoryReadModel = ReturnType<typeof memoryReadModel>;
 
 /** How a process sees its ports: a broken variant of the protocol is nothing but another way of wrapping them. */
 export type Weakening = (ports: CommandPorts, world: World) => CommandPorts;
@@ -65,19 +66,56 @@ export const asks = (key: string): CommandContext => ({ userId: user, idempotenc
 
 const START_MS = Date.UTC(2026, 0, 2);
 
-/** A ledger with an account, an identity and a pixbook in it, made by the real code without faults. */
-export const makeWorld = async (weakening: Weakening = sound): Promise<World> => {
+type Bedrock = Pick<World, 'objects' | 'trust' | 'acknowledged' | 'accountId' | 'identityId' | 'bookId' | 'head'> & {
+  readonly custody: Map<KeyName, KeyObject>;
+  readonly tables: MemoryTables;
+};
+
+/** A ledger with an account, an identity and a pixbook in it, made by the real code without faults: once, then copied. */
+const makeBedrock = async (): Promise<Bedrock> => {
   const objects: MemoryObjects = new Map();
   const custody = new Map<KeyName, KeyObject>();
-  const primary = memoryReadModel();
-  const secondary = memoryReadModel();
-  const acknowledged: Acknowledgement[] = [];
-  let startedAtMs = START_MS;
-
   const initial = { store: memoryStore(objects), signer: memorySigner(custody), clock: simulatedClock(START_MS) };
   const initialised = await initialise(initial, null);
   if (!initialised.ok) throw new Error(initialised.error.detail);
   const trust = initialised.value.fingerprint;
+  const accountId = accountIdFor(user, 'account' as IdempotencyKey);
+  const identityId = identityIdFor(accountId, 'identity' as IdempotencyKey);
+  const bookId = bookIdFor(identityId, collectionId, 1);
+  const bedrock = { objects, custody, trust, accountId, identityId, bookId, tables: memoryTables(), acknowledged: [] };
+
+  const { start, tell, acknowledged } = worldOn({ ...bedrock, head: '' as EventId }, sound);
+  const { commands } = start();
+  await tell(asks('account'), commands.createAccount(asks('account')));
+  await tell(asks('identity'), commands.createIdentity(asks('identity'), accountId, user));
+  const book = await tell(asks('book'), commands.createPixbook(asks('book'), { accountId, identityId, collectionId }));
+  if (!book.ok) throw new Error(book.error.detail);
+  return { ...bedrock, acknowledged, head: book.value.eventId };
+};
+
+let bedrock: Promise<Bedrock> | undefined;
+
+/** A world of its own for one case. */
+export const makeWorld = async (weakening: Weakening = sound): Promise<World> => {
+  bedrock ??= makeBedrock();
+  const { objects, custody, tables, acknowledged, ...same } = await bedrock;
+  const copy = {
+    objects: new Map(objects),
+    custody: new Map(custody),
+    tables: { ...memoryTables(), rows: copyOf(tables.rows) },
+    acknowledged: [...acknowledged],
+  };
+  return worldOn({ ...same, ...copy }, weakening);
+};
+
+const copyOf = (rows: Rows): Rows =>
+  Object.fromEntries(Object.entries(rows).map(([table, byKey]) => [table, new Map(byKey)])) as unknown as Rows;
+
+const worldOn = (from: Bedrock, weakening: Weakening): World => {
+  const { objects, custody, acknowledged, trust } = from;
+  const primary = memoryReadModel(from.tables);
+  const secondary = memoryReadModel();
+  let startedAtMs = START_MS;
 
   const start = ({ plan = faultPlan(), readModel = primary, before }: StartOptions = {}): Process => {
     const clock = simulatedClock((startedAtMs += 10_000));
@@ -88,30 +126,26 @@ export const makeWorld = async (weakening: Weakening = sound): Promise<World> =>
     const ports = {
       store: withFaults(memoryStore(objects), plan, 'store'),
       signer: withFaults(memorySigner(custody), plan, 'signer'),
-      readModel: withFaults(readModel, plan, 'postgres'),
+      readModel: withFaults<ReadModel>(portOf(readModel), plan, 'postgres'),
     };
     const paused = before === undefined ? ports : pausing(ports, before);
     const notify = (notice: Notice): void => void notices.push(notice);
-    const commands = openLedger(weakening({ ...paused, clock, trust, notify }, world));
+    const commands = openLedger(weakening({ ...paused, clock, trust, notify }, world), { rememberedStreams: 100 });
     return { commands, plan, notices };
   };
 
   const tell: World['tell'] = async (context, command) => {
     const outcome = await command;
-    if (outcome.ok)
-      acknowledged.push({
-        stream: outcome.value.stream,
-        idempotencyKey: context.idempotencyKey,
-        eventId: outcome.value.eventId,
-        hash: outcome.value.hash,
-      });
+    const { idempotencyKey } = context;
+    if (outcome.ok) {
+      const { stream, eventId, hash } = outcome.value;
+      acknowledged.push({ stream, idempotencyKey, eventId, hash });
+    }
     return outcome;
   };
 
-  const accountId = accountIdFor(user, 'account' as IdempotencyKey);
-  const identityId = identityIdFor(accountId, 'identity' as IdempotencyKey);
-  const bookId = bookIdFor(identityId, collectionId, 1);
-  const world = {
+  const { accountId, identityId, bookId, head } = from;
+  const world: World = {
     objects,
     primary,
     secondary,
@@ -120,32 +154,19 @@ export const makeWorld = async (weakening: Weakening = sound): Promise<World> =>
     accountId,
     identityId,
     bookId,
-    head: '' as EventId,
+    head,
     start,
     tell,
-    audit: async (caughtUp: readonly MemoryReadModel[]) => {
-      const findings = [];
-      for (const readModel of [primary, secondary])
-        findings.push(
-          ...(await audit({
-            store: memoryStore(objects),
-            trust,
-            acknowledged,
-            dump: readModel.dump() as never,
-            caughtUp: caughtUp.includes(readModel),
-          })),
-        );
-      return findings;
+    audit: (caughtUp) => {
+      const projections = [primary, secondary].map((model) => ({ dump: model.dump(), caughtUp: caughtUp.includes(model) }));
+      return audit({ store: memoryStore(objects), trust, acknowledged, projections });
     },
   };
-  const { commands } = start();
-  await tell(asks('account'), commands.createAccount(asks('account')));
-  await tell(asks('identity'), commands.createIdentity(asks('identity'), accountId, user));
-  const book = await tell(asks('book'), commands.createPixbook(asks('book'), { accountId, identityId, collectionId }));
-  if (!book.ok) throw new Error(book.error.detail);
-  world.head = book.value.eventId;
   return world;
 };
+
+/** Only what the port has: the rest is the test's own view of the database. */
+const portOf = ({ dump: _dump, wipe: _wipe, ...port }: MemoryReadModel): ReadModel => port;
 
 type Ports = Pick<CommandPorts, 'store' | 'signer' | 'readModel'>;
 
