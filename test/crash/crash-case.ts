@@ -23,7 +23,7 @@ export type CrashReport = {
   readonly findings: readonly Finding[];
   /** What the client heard at first; null when it heard nothing. */
   readonly first: CommandOutcome | 'outage' | null;
-  readonly retried: CommandOutcome;
+  readonly retried: CommandOutcome | 'outage';
   readonly struck: boolean;
 };
 
@@ -41,13 +41,13 @@ export const runCrashCase = async ({ subject, call, kind, rival }: CrashCase, we
 
   await plan.land();
   const restarted = world.start();
-  const retried = await world.tell(subjectKey, subject.post(restarted.commands, world, subjectKey));
+  const retried = await hear(world.tell(subjectKey, subject.post(restarted.commands, world, subjectKey)));
   if (rival === 'a rival on a second Postgres') {
     const again = world.start({ readModel: world.secondary });
-    await world.tell(subjectKey, subject.post(again.commands, world, subjectKey));
+    await hear(world.tell(subjectKey, subject.post(again.commands, world, subjectKey)));
   }
   if (rival === 'a rival on a second Postgres' || rival === 'a rival with another key')
-    await world.tell(rivalKey, subject.rival(world.start().commands, world, rivalKey));
+    await hear(world.tell(rivalKey, subject.rival(world.start().commands, world, rivalKey)));
   const findings = await world.audit([world.primary]);
   return { findings, first, retried, struck: plan.struck.length > 0 };
 };

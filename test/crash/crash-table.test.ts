@@ -14,8 +14,9 @@ describe.each(subjects)('$name', (subject) => {
         const report = await runCrashCase({ subject, call, kind, rival });
         expect({ row, findings: report.findings }).toEqual({ row, findings: [] });
         // The retry is never left without an answer: the receipt, or the rule by which a rival won.
-        const code = report.retried.ok ? 'acknowledged' : report.retried.error.code;
-        expect({ row, code }).toEqual({ row, code: expect.stringMatching(/^(acknowledged|stale-base|pixbook-exists|key-taken)$/) });
+        const { retried } = report;
+        const code = retried === 'outage' ? retried : retried.ok ? 'acknowledged' : retried.error.code;
+        expect({ row, code }).toEqual({ row, code: expect.stringMatching(/^(acknowledged|stale-base|pixbook-exists|identity-exists)$/) });
         if (report.struck) struck++;
       }
     expect(struck).toBeGreaterThan(calls.length * FAULT_KINDS.length * 0.6);
