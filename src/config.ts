@@ -7,8 +7,8 @@ import { type Result, err, ok } from './result.ts';
 /** How Vault lets us in. */
 export type VaultLogin =
   | { readonly method: 'token'; readonly token: string }
-  | { readonly method: 'approle'; readonly roleId: string; readonly secretId: string; readonly mount: string }
-  | { readonly method: 'kubernetes'; readonly role: string; readonly jwtFile: string; readonly mount: string };
+  | { readonly method: 'approle'; readonly mountPath: string; readonly roleId: string; readonly secretId: string }
+  | { readonly method: 'kubernetes'; readonly mountPath: string; readonly role: string; readonly jwtFile: string };
 
 /** Everything the environment decides, parsed once. Paths are absolute. */
 export type Config = {
@@ -31,13 +31,17 @@ export type Config = {
         readonly address: string;
         readonly namespace: string | null;
         readonly transitMount: string;
+        /** PEM of the authorities to trust instead of the system's. */
+        readonly caPem: string | null;
         readonly login: VaultLogin;
       };
   /** Fingerprint the ledger must have; null accepts what is found (and shows it). */
   readonly trust: PublicKeyId | null;
   /** Signs session cookies; null: made once and kept under the data directory. */
   readonly authSecret: string | null;
-  /** Seed the demo account, once. */
+  /** How many proxies in front of us add to `X-Forwarded-For`. */
+  readonly trustedProxies: number;
+  /** Seed the demo account, once; on the embedded Postgres only. */
   readonly demo: boolean;
 };
 
@@ -75,17 +79,19 @@ const environment = z.object({
   VAULT_KUBERNETES_JWT_FILE: z.string().min(1).default('/var/run/secrets/kubernetes.io/serviceaccount/token'),
   VAULT_NAMESPACE: z.string().min(1).optional(),
   VAULT_TRANSIT_MOUNT: z.string().min(1).default('transit'),
+  VAULT_CACERT_PEM: z.string().min(1).optional(),
   TRUST_FINGERPRINT: z
     .custom<PublicKeyId>((text) => parsePublicKeyId(text).ok, { error: 'sha256: and 64 lower-case hex' })
     .optional(),
   AUTH_SECRET: z.string().min(32, { error: 'at least 32 characters' }).optional(),
+  TRUSTED_PROXIES: z.coerce.number({ error: 'a number, 0–10' }).int().min(0).max(10).default(0),
   DEMO: z.enum(['on', 'off'], { error: 'on or off' }).optional(),
 });
 
 type Environment = z.infer<typeof environment>;
 
 /** Variables that may instead name a file, as `…_FILE`, which is how orchestrators hand out secrets. */
-const secretVariables = ['DATABASE_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'VAULT_TOKEN', 'VAULT_SECRET_ID', 'AUTH_SECRET'];
+const fileVariables = ['DATABASE_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'VAULT_TOKEN', 'VAULT_SECRET_ID', 'VAULT_CACERT_PEM', 'AUTH_SECRET'];
 
 /**
  * The environment → `Config`. All faults are found at once. An empty variable counts as absent. In production nothing embedded is taken
@@ -112,7 +118,7 @@ const withSecretFiles = (
   faults: ConfigFault[],
 ): Record<string, string | undefined> => {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  for (const variable of secretVariables) {
+  for (const variable of fileVariables) {
     const file = given[`${variable}_FILE`];
     if (file === undefined) continue;
     if (given[variable] !== undefined) {
@@ -150,6 +156,7 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
     signer: env.SIGNER === 'vault' ? vaultSigner(env, faults) : { kind: 'local', directory: resolve(dataDir, 'keys') },
     trust: env.TRUST_FINGERPRINT ?? null,
     authSecret: env.AUTH_SECRET ?? null,
+    trustedProxies: env.TRUSTED_PROXIES,
     demo: env.DEMO === undefined ? !production : env.DEMO === 'on',
   };
 };
@@ -186,6 +193,7 @@ const vaultSigner = (env: Environment, faults: ConfigFault[]): Config['signer'] 
     address: env.VAULT_ADDR ?? '',
     namespace: env.VAULT_NAMESPACE ?? null,
     transitMount: env.VAULT_TRANSIT_MOUNT,
+    caPem: env.VAULT_CACERT_PEM ?? null,
     login: login ?? { method: 'token', token: '' },
   };
 };
@@ -196,10 +204,10 @@ const vaultLogin = (env: Environment): VaultLogin | null => {
       method: 'kubernetes',
       role: env.VAULT_KUBERNETES_ROLE,
       jwtFile: env.VAULT_KUBERNETES_JWT_FILE,
-      mount: env.VAULT_KUBERNETES_MOUNT,
+      mountPath: env.VAULT_KUBERNETES_MOUNT,
     };
   if (env.VAULT_ROLE_ID !== undefined && env.VAULT_SECRET_ID !== undefined)
-    return { method: 'approle', roleId: env.VAULT_ROLE_ID, secretId: env.VAULT_SECRET_ID, mount: env.VAULT_APPROLE_MOUNT };
+    return { method: 'approle', roleId: env.VAULT_ROLE_ID, secretId: env.VAULT_SECRET_ID, mountPath: env.VAULT_APPROLE_MOUNT };
   return env.VAULT_TOKEN === undefined ? null : { method: 'token', token: env.VAULT_TOKEN };
 };
 

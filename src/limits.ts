@@ -36,6 +36,23 @@ export const limits = {
   storeTimeoutMs: 5_000,
   signTimeoutMs: 5_000,
   databaseTimeoutMs: 5_000,
+  /** How long a new connection to Postgres may take. */
+  databaseConnectMs: 4_000,
+  /** Connections to Postgres of one pool. */
+  databaseConnections: 16,
+  /** An idle connection to Postgres is closed after this. */
+  databaseIdleMs: 60_000,
+  /** Receipts applied, or views read, by one statement. */
+  databaseBatch: 256,
+  /** Statements of one kind (apply, view) in flight at once. */
+  databaseBatchesInFlight: 2,
+  /** Times a batch is repeated when Postgres ends it in favour of a rival (deadlock, serialization). */
+  databaseRivalAttempts: 5,
+  /** How long the swap of a rebuild waits for the live tables before it lets others pass, and how often it tries. */
+  swapLockMs: 50,
+  swapAttempts: 200,
+  /** Statements of different shapes that one connection keeps prepared for applying. */
+  databasePreparedStatements: 200,
   /** Streams, positions and public keys this process remembers. */
   rememberedStreams: 100_000,
   rememberedPublicKeys: 10_000,
@@ -45,6 +62,22 @@ export const limits = {
   listPageKeys: 1_000,
   /** Receipts fetched from the store at once by one reader. */
   parallelReads: 32,
+  /** Streams that one thread reads from a bucket at once. */
+  parallelStreams: 8,
+  /** Streams and keys handed to a reading thread at once, and such batches that it has at a time. */
+  replayBatchStreams: 64,
+  replayBatchKeys: 4_096,
+  replayBatchesAhead: 2,
+  /** Memory that a reading thread takes from the system at once for the objects it reads. */
+  readBufferBytes: 1024 * 1024,
+  /** Rows of one table that are gathered before they are sent to Postgres together. */
+  copyBatchChars: 1024 * 1024,
+  /** Faults that a report lists; more are counted. */
+  reportedFaults: 1_000,
+
+  /** Pauses between tries of a start-up step whose dependency is down. */
+  startRetryBaseMs: 500,
+  startRetryCapMs: 5_000,
 
   /** Grace for appends in flight when a key is introduced, rotated or revoked (receipt.md §6). */
   keyGraceMs: 5 * 60_000,
@@ -71,16 +104,89 @@ export const limits = {
   objectKeySegmentBytes: 255,
   /** Largest object a store hands out: far above any receipt, far below what would hurt. */
   storedObjectBytes: 16 * 1024 * 1024,
-  /** Creates in progress at once in one file store; the rest wait in order, so that open files stay bounded. */
-  parallelFileCreates: 256,
+  /** Creates and reads in progress at once in one file store; the rest wait in order, so that open files stay bounded. */
+  parallelFileCreates: 128,
+  parallelFileReads: 128,
   /** Directories a file store keeps open for fsync, and those it remembers to have made durable. */
   openDirectories: 512,
   durableDirectories: 20_000,
+  /** Entries of large directories a file store remembers, and how long one must have been unchanged for that. */
+  rememberedEntries: 250_000,
+  directoryRestMs: 5_000,
   /** A temporary file this old belongs to nobody: a create takes seconds at most. */
   staleTempFileMs: 3_600_000,
   /** Connections to an S3 endpoint, and how long one may take to open. */
   s3Sockets: 128,
   s3ConnectTimeoutMs: 3_000,
+  /** Concurrent creates of one key with which a store is tried at start. */
+  qualificationRivals: 32,
   /** Tries of one S3 read or list (never of a create). */
   s3ReadAttempts: 3,
+
+  /** Private keys a local signer keeps in memory. */
+  rememberedPrivateKeys: 10_000,
+  /** Connections to Vault, and how long an idle one is kept: less than the minute after which balancers cut it. */
+  vaultSockets: 64,
+  vaultIdleSocketMs: 45_000,
+  /** Messages signed by one call to Vault. */
+  vaultBatchSignatures: 200,
+  /** The longest time a timer can be told to wait (2^31 - 1): a longer lease is renewed earlier than it need be. */
+  timerMs: 2_147_483_647,
+  /** Pause between two renewals of a lease that hardly lives. */
+  vaultRenewFloorMs: 1_000,
+  /** Pause after a refused login: somebody has to act first. */
+  vaultRefusedLoginMs: 60_000,
+  /** The same where Vault counts wrong secrets: five within 15 minutes lock the role for all who use it, rightful ones too. */
+  vaultLockoutMs: 20 * 60_000,
+  /** Permission denied to a token younger than this is the policy's doing, unless Vault calls the token itself invalid. */
+  vaultFreshTokenMs: 10_000,
+  /** What Vault says is quoted up to this length. */
+  vaultReasonChars: 300,
+
+  /** Length of a password, and of the secret that signs session cookies. */
+  passwordMinChars: 10,
+  passwordMaxChars: 128,
+  authSecretMinChars: 32,
+  /** Length of a user's name, and of the URL of their picture. */
+  userNameChars: 100,
+  userImageChars: 2_048,
+  /** How long a session lasts, and how old it must be before its own endpoint prolongs it. */
+  sessionMs: 7 * 86_400_000,
+  sessionRefreshAfterMs: 86_400_000,
+  /** How long the demo's session lasts; each start prolongs it. */
+  demoSessionMs: 30 * 86_400_000,
+  /** Length of a session token: better-auth makes 32 characters. */
+  sessionTokenMinChars: 32,
+  sessionTokenMaxChars: 128,
+  /** Connections for sign-in, and those that only look sessions up, which every command waits for. */
+  signInConnections: 4,
+  sessionLookupConnections: 2,
+  /** Tokens looked up by one statement. */
+  sessionLookupTokens: 500,
+  /** Passwords hashed at once: each takes 32 MB and one of the four threads that file writes need too. */
+  parallelPasswordHashes: 2,
+  /** Requests to one sign-in path from one address within one window, and those that try a password or make a user. */
+  authRequestsPerWindow: 100,
+  authWindowMs: 10_000,
+  passwordTriesPerWindow: 10,
+  passwordWindowMs: 60_000,
+  /** A change of users or sessions is in the backup file after this long, and the rows read or restored at a time. */
+  authBackupDelayMs: 250,
+  authBackupBatchRows: 500,
+
+  /** Header fields of one request, all together. */
+  requestHeaderBytes: 16 * 1024,
+  /** How long a request's header fields, and the whole of it, may take to arrive. */
+  requestHeadersMs: 10_000,
+  requestArrivalMs: 30_000,
+  /** An idle connection is kept this long: longer than the minute of the balancers in front, so that they close it and not we. */
+  keepAliveMs: 65_000,
+  /** Requests being answered may take this long when the service stops. */
+  drainMs: 15_000,
+  /** Receipts read back from a moment in search of the last save. */
+  asOfReceipts: 1_000,
+  /** Streams being verified for requests at once in this process. */
+  concurrentVerifications: 2,
+  /** The dependencies are asked for their health at most once in this time. */
+  healthAgeMs: 1_000,
 } as const;

@@ -4,7 +4,7 @@ import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
 import { type IdempotencyKey, type PublicKeyId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID } from '../receipt/ids.ts';
-import { emptyKeyHistory } from '../receipt/key-history.ts';
+import { emptyKeyHistory, keyRecordOf } from '../receipt/key-history.ts';
 import { keyAt } from '../receipt/key-path.ts';
 import { accountStream } from '../receipt/stream.ts';
 import { type ReceiptFault, verifyGenesis } from '../receipt/verify.ts';
@@ -19,6 +19,9 @@ export type InitialiseFault =
   | { readonly code: 'genesis-invalid'; readonly detail: string; readonly fault: ReceiptFault }
   | { readonly code: 'genesis-unknown'; readonly detail: string };
 
+/** The operator's first key: base64 of its SPKI DER, and the fingerprint that auditors pin. */
+export type TrustAnchor = { readonly fingerprint: PublicKeyId; readonly publicKey: string; readonly created: boolean };
+
 const GENESIS_KEY = 'genesis' as IdempotencyKey;
 const stream = accountStream(OPERATOR_ACCOUNT_ID);
 
@@ -30,7 +33,7 @@ const stream = accountStream(OPERATOR_ACCOUNT_ID);
 export const initialise = async (
   ports: Pick<CommandPorts, 'store' | 'signer' | 'clock'>,
   trust: PublicKeyId | null,
-): Promise<Result<{ fingerprint: PublicKeyId; created: boolean }, InitialiseFault>> => {
+): Promise<Result<TrustAnchor, InitialiseFault>> => {
   const key = keyAt(stream, 0);
   const read = () => withDeadline(ports.clock, 'store', limits.storeTimeoutMs, () => ports.store.read(key));
   const existing = await read();
@@ -39,16 +42,23 @@ export const initialise = async (
       return err({ code: 'genesis-unknown', detail: `the store has no ledger, but ${trust} is pinned: is this the right bucket?` });
     const made = await makeGenesis(ports);
     // A crash here: the next start finds genesis in the store, or makes it again with the same key pair.
-    const outcome = await commitReceipt(ports, keyAt(stream, 0), made.bytes);
+    const outcome = await commitReceipt(ports, key, made.bytes);
     if (outcome === 'unknown' || outcome === 'busy')
       throw new Outage('store', 'store-unavailable', 'the store did not say whether the ledger was initialised; start again');
-    if (outcome === 'durable') return ok({ fingerprint: made.receipt.issuer.publicKeyId, created: true });
+    if (outcome === 'durable') return anchorIn(made.bytes, trust, true);
   }
   const bytes = existing ?? (await read());
   if (bytes === null) throw new Outage('store', 'store-unavailable', 'genesis was there and is gone: the store is not consistent');
-  const genesis = verifyGenesis(bytes, key, emptyKeyHistory(), trust);
+  return anchorIn(bytes, trust, false);
+};
+
+const anchorIn = (bytes: Uint8Array, trust: PublicKeyId | null, created: boolean): Result<TrustAnchor, InitialiseFault> => {
+  const keys = emptyKeyHistory();
+  const genesis = verifyGenesis(bytes, keyAt(stream, 0), keys, trust);
   if (!genesis.ok) return err({ code: 'genesis-invalid', detail: genesis.error.detail, fault: genesis.error });
-  return ok({ fingerprint: genesis.value.fingerprint, created: false });
+  const { fingerprint } = genesis.value;
+  const publicKey = keyRecordOf(keys, genesis.value.genesis.receipt.issuer)?.publicKey ?? '';
+  return ok({ fingerprint, publicKey, created });
 };
 
 const makeGenesis = async (ports: Pick<CommandPorts, 'signer' | 'clock'>) => {

@@ -42,7 +42,7 @@ const BROKEN: readonly [string, RegExp, (good: ReceiptStore, objects: Objects) =
   [
     'overwrites without a condition',
     /second create .* answered "created" instead of "exists": the condition is ignored/,
-    (_, objects) => ({ create: async (key, bytes) => (objects.set(key, bytes), 'created') }),
+    (_, objects) => ({ create: async (key, bytes) => (objects.set(key, bytes) ? 'created' : 'exists') }),
   ],
   [
     'refuses a second create with the same bytes only',
@@ -101,7 +101,7 @@ const BROKEN: readonly [string, RegExp, (good: ReceiptStore, objects: Objects) =
     /could not be read: reads are not consistent/,
     (good) => {
       const seen = new Set<string>();
-      return { read: async (key) => (seen.has(key) ? good.read(key) : (seen.add(key), null)) };
+      return { read: async (key) => (seen.has(key) ? good.read(key) : seen.add(key) && null) };
     },
   ],
   ['forgets on read', /could not be read/, () => ({ read: async () => null })],

@@ -1,0 +1,155 @@
+import type { Logger } from 'pino';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { ulid } from 'ulid';
+import { startEmbeddedPostgres } from '../adapter/postgres/embedded.ts';
+import { openLedgerQueries } from '../adapter/postgres/ledger-queries.ts';
+import { ensureSchemas } from '../adapter/postgres/migrate.ts';
+import { openPool } from '../adapter/postgres/pool.ts';
+import { openReadModel } from '../adapter/postgres/read-model.ts';
+import { initialise } from '../command/initialise.ts';
+import { openLedger } from '../command/ledger.ts';
+import { qualifyStore } from '../command/qualify.ts';
+import type { Config } from '../config.ts';
+import { createApp } from '../http/app.ts';
+import type { Health } from '../http/parts.ts';
+import { serveHttp } from '../http/serve.ts';
+import { createStartingApp } from '../http/starting-app.ts';
+import { limits } from '../limits.ts';
+import { systemClock, withDeadline } from '../port/clock.ts';
+import type { Dependency } from '../port/outage.ts';
+import { OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
+import { keyAt } from '../receipt/key-path.ts';
+import { accountStream } from '../receipt/stream.ts';
+import { verifyStream } from '../../projector/verify-stream.ts';
+import { DemoRefused, greeting, seedDemo } from './demo.ts';
+import { notifyBy } from './notices.ts';
+import { healthOf, openReceiptStore, openSigner } from './open-parts.ts';
+import { rebuildIfEmpty } from './rebuild-if-empty.ts';
+import { openSignIn } from './sign-in.ts';
+import { Refused, type Waiting, untilUp } from './until-up.ts';
+
+export type Serving = {
+  /** Where it listens: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Resolves once commands are taken; rejects with `Refused` or a bug when the service cannot start like this. */
+  readonly ready: Promise<{ readonly greeting: string }>;
+  /** Finishes what is under way, then lets go of everything, last opened first. Safe to call twice and before `ready`. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts the service: listens at once, answering 503 until its dependencies are there, then takes commands. A dependency that goes away
+ * later is named by `/health/ready` and by the 503 of what needs it; the service waits for it and goes on.
+ */
+export const serve = async (config: Config, log: Logger): Promise<Serving> => {
+  const stopping = new AbortController();
+  const closing: (() => Promise<void>)[] = [];
+  const waiting: Waiting = new Map();
+  const starting = createStartingApp(async () => startingHealth(waiting));
+  let answer: (request: Request, env?: object) => Response | Promise<Response> = starting.fetch;
+  const server = await serveHttp({ fetch: (request, env) => answer(request, env) }, { host: config.host, port: config.port });
+
+  const ready = bringUp(config, log, { waiting, signal: stopping.signal, closing }).then(({ fetch, text }) => {
+    answer = fetch;
+    return { greeting: text(server.url) };
+  });
+  ready.catch(() => undefined); // whoever waits for it hears; nobody waiting is no crash
+
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await server.stop();
+    await ready.catch(() => undefined);
+    for (const close of closing.reverse()) await close().catch((error: unknown) => log.warn({ err: error }, 'closing failed'));
+  };
+  return { url: server.url, ready, stop: () => (stopped ??= stop()) };
+};
+
+type Start = { readonly waiting: Waiting; readonly signal: AbortSignal; readonly closing: (() => Promise<void>)[] };
+
+const startingHealth = (waiting: Waiting): Health => {
+  const of = (dependency: Dependency): Health[Dependency] => ({ status: 'down', reason: waiting.get(dependency) ?? 'starting' });
+  return { postgres: of('postgres'), store: of('store'), signer: of('signer') };
+};
+
+const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }: Start) => {
+  const clock = systemClock;
+  const attempt = { clock, log, waiting, signal };
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+
+  const store = await untilUp(attempt, () => openReceiptStore(config, clock));
+  closing.push(() => store.close());
+  const qualified = await untilUp(attempt, () => qualifyStore(store, clock, ulid()));
+  if (!qualified.ok) throw new Refused(`store-not-qualified: ${store.description}: ${qualified.error.finding}`);
+  const signer = await untilUp(attempt, () => openSigner(config, clock));
+  closing.push(() => signer.close());
+  const anchor = await untilUp(attempt, () => initialise({ store, signer, clock }, config.trust));
+  if (!anchor.ok) throw new Refused(`${anchor.error.code}: ${anchor.error.detail}`);
+  const { fingerprint: trust, publicKey, created } = anchor.value;
+  if (created) log.warn({ fingerprint: trust }, 'a new ledger was initialised: pin this fingerprint');
+
+  const databaseUrl = await openDatabase(config, log, closing, signal);
+  const pool = openPool({ url: databaseUrl });
+  closing.push(() => pool.end());
+  await untilUp(attempt, () => ensureSchemas(pool));
+  const readModel = openReadModel({ pool });
+  await untilUp(attempt, () => rebuildIfEmpty({ config, store, readModel, databaseUrl, trust, log }));
+  const queries = openLedgerQueries({ pool });
+  const { authentication, demoToken } = await untilUp(attempt, () => openSignIn(config, databaseUrl, log));
+  closing.push(() => authentication.close());
+
+  const commands = openLedger({ store, signer, readModel, clock, trust, notify: notifyBy(log, metrics) });
+  const probe = keyAt(accountStream(OPERATOR_ACCOUNT_ID), 0);
+  const within = (dependency: Dependency, ms: number, check: () => Promise<unknown>) =>
+    healthOf(() => withDeadline(clock, dependency, ms, check));
+  const app = createApp({
+    commands,
+    queries,
+    store,
+    authentication,
+    health: async () => {
+      const [postgres, storeHealth, signerHealth] = await Promise.all([
+        within('postgres', limits.databaseTimeoutMs, () => readModel.check()),
+        within('store', limits.storeTimeoutMs, () => store.exists(probe)),
+        within('signer', limits.signTimeoutMs, () => signer.check()),
+      ]);
+      return { postgres, store: storeHealth, signer: signerHealth };
+    },
+    verifyStream: (stream) => verifyStream({ store, trust }, stream),
+    ledger: { fingerprint: trust, publicKey },
+    clock,
+    log,
+    metrics,
+    config: { publicUrl: config.publicUrl, trustedOrigins: config.trustedOrigins, trustedProxies: config.trustedProxies },
+  });
+  const demo = demoToken === null ? null : await seedDemo(commands, queries).catch(demoGone(log));
+  return { fetch: app.fetch, text: (url: string) => greeting(publicUrlOf(config, url), trust, demo, demoToken ?? '') };
+};
+
+/** With `PORT=0` the port is only known once we listen. */
+const publicUrlOf = ({ port, publicUrl }: Config, url: string): string => (port === 0 ? url : publicUrl);
+
+const demoGone =
+  (log: Logger) =>
+  (error: unknown): null => {
+    if (!(error instanceof DemoRefused)) throw error;
+    log.warn({ reason: error.message }, 'the demo cannot be shown');
+    return null;
+  };
+
+/** The URL of Postgres; the embedded one is started first, and its end ends the service: a supervisor starts both again. */
+const openDatabase = async (
+  { database }: Config,
+  log: Logger,
+  closing: (() => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<string> => {
+  if (database.kind === 'url') return database.url;
+  const postgres = await startEmbeddedPostgres({ directory: database.directory, log: (message) => log.info(message) });
+  closing.push(() => postgres.stop());
+  void postgres.ended.then((how) => {
+    if (!signal.aborted) log.error({ how }, 'the embedded Postgres ended; reads and commands answer 503 until a restart');
+  });
+  return postgres.url;
+};
