@@ -1,5 +1,5 @@
 /**
- * The arrows of the house, enforced: receipt <- stream, access <- projection <- port <- command <- http <- main.
+ * The arrows of the house, enforced: receipt <- stream <- access <- projection <- port <- command <- http <- main.
  * "a <- b" reads "b may import a", and everything left of a too. What a place may import is listed, and the rest refused,
  * so that a folder nobody thought of is refused as well. test/architecture.test.ts breaks every rule once.
  */
@@ -7,7 +7,7 @@
 /** Files that only tests load: they cross layers on purpose, and the product never imports them. */
 const testCode = String.raw`^test/|\.(test|contract|fixture)\.ts$`;
 const product = '^(src|projector)/';
-const productRoots = '^(src|projector)/main[.]ts$';
+const productRoots = '^(src|projector)/main[.]ts$|^src/service/';
 
 /** Imported by all; import nothing of ours. */
 const forAll = ['src/limits[.]ts', 'src/result[.]ts'];
@@ -16,13 +16,16 @@ const core = ['src/receipt/', 'src/stream/', 'src/access/', 'src/projection/'];
 const reach = {
   receipt: ['src/receipt/'],
   stream: ['src/receipt/', 'src/stream/'],
-  access: ['src/receipt/', 'src/access/'],
+  access: ['src/receipt/', 'src/stream/', 'src/access/'],
   projection: core,
   port: [...core, 'src/port/'],
   command: [...core, 'src/port/', 'src/command/'],
   http: [...core, 'src/port/', 'src/command/', 'src/http/'],
   adapter: [...core, 'src/port/', 'src/adapter/'],
 };
+
+/** What `serve` is put together from: it may import all of src, and what of the projector answers a query. */
+const service = ['src/', 'projector/'];
 
 const anyOf = (places) => `^(${places.join('|')})`;
 const ours = '^(src|projector|scripts|test)/';
@@ -36,6 +39,11 @@ const arrow = (name, from, places, comment) => ({
 });
 
 const arrows = [
+  {
+    ...arrow('service', '^src/service/', service, ''),
+    comment: 'src/service is the composition of `serve`, a step below main.ts',
+    from: { path: '^src/service/' },
+  },
   ...Object.entries(reach).map(([name, places]) =>
     arrow(name, `^src/${name}/`, places, `src/${name} may import ${places.join(' ')} and nothing else of ours`),
   ),
@@ -59,27 +67,38 @@ const arrows = [
   },
 ];
 
+/** Files beside the adapters' folders: what several of them need, and the one that opens a store by its URL. */
+const storeUrl = '^src/adapter/store-url[.]ts$';
+const besideAdapters = '^src/adapter/[^/]+[.]ts$';
+
 const adapters = [
   {
     name: 'adapters-do-not-know-each-other',
     severity: 'error',
-    comment: 'each adapter stands alone behind its port; store-url.ts is the one place that picks a store by its URL',
-    from: { path: '^src/adapter/([^/]+)', pathNot: ['^src/adapter/store-url[.]ts$', testCode] },
-    to: { path: '^src/adapter/', pathNot: '^src/adapter/$1(/|$)' },
+    comment: 'each adapter stands alone behind its port, beside what they share; store-url.ts opens them and they do not know it',
+    from: { path: '^src/adapter/([^/]+)/', pathNot: testCode },
+    to: { path: ['^src/adapter/[^/]+/', storeUrl], pathNot: '^src/adapter/$1/' },
+  },
+  {
+    name: 'what-adapters-share-knows-none',
+    severity: 'error',
+    comment: 'a file that several adapters import would tie them together if it imported one of them',
+    from: { path: besideAdapters, pathNot: [storeUrl, testCode] },
+    to: { path: ['^src/adapter/[^/]+/', storeUrl] },
   },
   {
     name: 'adapter-tests-borrow-only-faults',
     severity: 'error',
     comment: 'the tests of an adapter may put the in-memory faults around it, and use no other adapter',
     from: { path: String.raw`^src/adapter/([^/]+)/.*\.(test|contract|fixture)\.ts$` },
-    to: { path: '^src/adapter/', pathNot: ['^src/adapter/$1/', '^src/adapter/memory/faults[.]ts$'] },
+    to: { path: ['^src/adapter/[^/]+/', storeUrl], pathNot: ['^src/adapter/$1/', '^src/adapter/memory/faults[.]ts$'] },
   },
   {
     name: 'store-url-opens-file-and-s3',
     severity: 'error',
     comment: 'a receipt store in production is a directory or a bucket',
-    from: { path: '^src/adapter/store-url[.]ts$' },
-    to: { path: '^src/adapter/', pathNot: '^src/adapter/(file|s3)/' },
+    from: { path: storeUrl },
+    to: { path: '^src/adapter/[^/]+/', pathNot: '^src/adapter/(file|s3)/' },
   },
   {
     name: 'faults-are-for-tests',
@@ -110,7 +129,7 @@ const doors = [
   door('better-auth', ['better-auth', '@better-auth', 'better-call', '@better-fetch'], ['src/adapter/better-auth/']),
   door('aws-sdk', ['@aws-sdk', '@smithy'], ['src/adapter/s3/']),
   door('node-vault', ['node-vault'], ['src/adapter/vault/']),
-  door('pg', ['pg', 'pg-[^/]+'], ['src/adapter/postgres/', 'projector/']),
+  door('pg', ['pg', 'pg-[^/]+'], ['src/adapter/postgres/', 'src/adapter/better-auth/', 'projector/']),
 ];
 
 const hygiene = [
