@@ -1,0 +1,97 @@
+import { hash } from 'node:crypto';
+import { limits } from '../../limits.ts';
+import type { Application } from '../../port/read-model.ts';
+import { primaryKeys } from '../../projection/row-change.ts';
+import type { Value } from '../../projection/rows.ts';
+import { type Part, type Shape, partsOf } from './apply-parts.ts';
+import { typeOf } from './columns.ts';
+
+/** One statement for `pg`. It answers a row `{n}` for each application, numbered from 0, whose head moved. */
+export type ApplyStatement = { readonly name?: string; readonly text: string; readonly values: readonly (readonly Value[])[] };
+
+/**
+ * Makes the statements that apply receipts of different streams together, all or nothing: each head moves from its predecessor, and
+ * the rows of those whose head moved change with it. Every part sees the database as it was before the statement, which is why a
+ * stream may come only once.
+ *
+ * Heads move first, in the order given: sort by stream, so that two processes lock in the same order. Whoever finds a head locked
+ * waits, and then sees that it has left the predecessor. An update or delete that finds no row fails the statement.
+ */
+export const applyStatements = (schema: string): ((applications: readonly Application[]) => ApplyStatement) => {
+  const texts = new Map<string, { readonly name?: string; readonly text: string }>();
+  return (applications) => {
+    const parts = partsOf(applications);
+    const key = parts.map(({ shape }) => shape.name).join('; ');
+    let statement = texts.get(key);
+    if (statement === undefined) {
+      const text = textOf(
+        schema,
+        parts.map(({ shape }) => shape),
+      );
+      // A connection keeps what it prepared: beyond the limit, rare mixtures are parsed each time.
+      if (texts.size >= limits.databasePreparedStatements) statement = { text };
+      else texts.set(key, (statement = { name: `apply_${hash('sha256', text, 'hex').slice(0, 32)}`, text }));
+    }
+    return { ...statement, values: parts.flatMap(valuesOf) };
+  };
+};
+
+const valuesOf = (part: Part): readonly (readonly Value[])[] => [part.numbers, ...part.values];
+
+/** The statement for parts of these shapes, in this order. Part k reads its rows from `rows{k}` and is called `part{k}`. */
+const textOf = (schema: string, shapes: readonly Shape[]): string => {
+  let parameter = 0;
+  const clauses: string[] = [];
+  const moved: string[] = [];
+  const lost: string[] = [];
+  for (const [k, shape] of shapes.entries()) {
+    const arrays = ['integer', ...typesOf(shape)].map((type) => `$${++parameter}::${type}[]`);
+    const isHead = shape.kind === 'first-head' || shape.kind === 'next-head';
+    if (!isHead && moved.length > 0) clauses.push(`moved(n) AS (${moved.splice(0).join(' UNION ALL ')})`);
+    clauses.push(
+      `rows${k}(${['n', ...shape.key, ...shape.set].join(', ')}) AS (SELECT * FROM unnest(${arrays.join(', ')}))`,
+      `part${k} AS (${sqlOf(schema, shape, `rows${k}`)})`,
+    );
+    if (shape.kind === 'first-head') moved.push(`SELECT n FROM rows${k} JOIN part${k} USING (${primaryKeyOf(shape)})`);
+    if (shape.kind === 'next-head') moved.push(`SELECT n FROM part${k}`);
+    if (shape.kind === 'update' || shape.kind === 'delete') lost.push(lostRow(k, shape));
+  }
+  if (moved.length > 0) clauses.push(`moved(n) AS (${moved.join(' UNION ALL ')})`);
+  return `WITH ${clauses.join(',\n')}\n${['SELECT n FROM moved', ...lost].join('\nUNION ALL ')}`;
+};
+
+const sqlOf = (schema: string, { kind, table, key, set }: Shape, rows: string): string => {
+  const target = `${table === 'redo_outbox' ? 'ops' : schema}.${table} AS t`;
+  const columns = set.join(', ');
+  const assignments = set.map((column) => `${column} = r.${column}`).join(', ');
+  const found = key.map((column) => `t.${column.replace(/_before$/, '')} = r.${column}`).join(' AND ');
+  switch (kind) {
+    case 'first-head':
+      return `INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${rows} ON CONFLICT DO NOTHING RETURNING t.*`;
+    case 'next-head':
+      return `UPDATE ${target} SET ${assignments} FROM ${rows} AS r WHERE ${found} RETURNING r.n`;
+    case 'insert':
+      return `INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${rows} JOIN moved USING (n)`;
+    case 'update':
+      return `UPDATE ${target} SET ${assignments} FROM ${rows} AS r JOIN moved USING (n) WHERE ${found} RETURNING 1`;
+    case 'delete':
+      return `DELETE FROM ${target} USING ${rows} AS r JOIN moved USING (n) WHERE ${found} RETURNING 1`;
+    // A row that is there was written when this receipt was applied to an earlier projection, and may be done by now.
+    case 'redo':
+      return `INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${rows} JOIN moved USING (n) ON CONFLICT DO NOTHING`;
+  }
+};
+
+/** Casting a text that is no number fails the statement with that text in the message: SQL has no other way to say so in one statement. */
+const lostRow = (k: number, { kind, table }: Shape): string =>
+  `SELECT ('no row to ${kind} in ${table}: ' || expected)::integer ` +
+  `FROM (SELECT count(*) AS expected FROM rows${k} JOIN moved USING (n)) AS e WHERE expected <> (SELECT count(*) FROM part${k})`;
+
+const primaryKeyOf = ({ table }: Shape): string => (table === 'redo_outbox' ? '' : primaryKeys[table].join(', '));
+
+const typesOf = ({ table, key, set }: Shape): readonly string[] =>
+  [...key, ...set].map((column) => {
+    const name = column.replace(/_before$/, '');
+    if (table !== 'redo_outbox') return typeOf(table, name);
+    return name === 'created_at' ? 'timestamptz' : 'text';
+  });

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+
+/** `schema.sql` without its comments, a statement an entry. It holds neither `--` nor `;` inside a statement (a test sees to it). */
+const statements: readonly string[] = readFileSync(new URL('../../../schema.sql', import.meta.url), 'utf8')
+  .replaceAll(/--.*$/gm, '')
+  .split(';')
+  .map((statement) => statement.trim())
+  .filter((statement) => statement !== '');
+
+const isAbout = (schema: 'projection' | 'ops') => (statement: string) => new RegExp(`\\b${schema}\\b`).test(statement);
+
+/** Names a schema may have without quoting: the ones we give. Throws TypeError for any other. */
+export const requireSchemaName = (name: string): string => {
+  if (!/^[a-z][a-z0-9_]{0,62}$/.test(name)) throw new TypeError('a schema is named by lower-case letters, digits and _');
+  return name;
+};
+
+/** The statements that make the projection's schema under a name, with its version on it. */
+export const projectionSql = (name: string): readonly string[] =>
+  statements
+    .filter(isAbout('projection'))
+    .map((statement) => statement.replaceAll(/\bprojection\b(?=\.)|(?<=\bSCHEMA )projection\b/g, requireSchemaName(name)));
+
+/** The statements that make what is missing of `ops`. */
+export const opsSql = (): readonly string[] =>
+  statements
+    .filter((statement) => isAbout('ops')(statement) && !isAbout('projection')(statement))
+    .map((statement) => statement.replace(/^CREATE (SCHEMA|TABLE|INDEX) /, 'CREATE $1 IF NOT EXISTS '));
+
+/** The tables of the projection, in the order of schema.sql. */
+export const projectionTables: readonly string[] = statements.flatMap(
+  (statement) => /^CREATE TABLE projection\.(\w+)/.exec(statement)?.[1] ?? [],
+);
