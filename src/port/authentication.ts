@@ -10,7 +10,10 @@ export type Session = { readonly userId: UserId; readonly sessionId: string; rea
 export interface Authentication {
   /** The session that the request's cookie or bearer token belongs to, or null. */
   session(headers: Headers): Promise<Session | null>;
-  /** Serves everything below `/v1/auth`: sign-up, sign-in, sign-out, session. Answers are better-auth's own, errors included. */
-  handle(request: Request): Promise<Response>;
+  /**
+   * Serves everything below `/v1/auth`: sign-up, sign-in, sign-out, session. Answers are better-auth's own, errors included.
+   * `clientAddress` is the IP address that rate limits count by; without it all clients share one allowance.
+   */
+  handle(request: Request, clientAddress?: string | null): Promise<Response>;
   close(): Promise<void>;
 }

@@ -1,0 +1,151 @@
+import { dirname, join, resolve } from 'node:path';
+import { limits } from '../../limits.ts';
+import { systemClock } from '../../port/clock.ts';
+import { Outage } from '../../port/outage.ts';
+import type { ReceiptStore } from '../../port/receipt-store.ts';
+import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { objectCreator } from './create-object.ts';
+import { directoryReader } from './directory-reader.ts';
+import { type DurableDirectories, durableDirectories, makeRoot } from './durable-directories.ts';
+import { calls } from './file-calls.ts';
+import { errnoOf, storeFault } from './file-fault.ts';
+import { keyPage } from './key-walk.ts';
+import { readObject, readObjectSync, statObject } from './object-file.ts';
+import { TEMPORARY_DIRECTORY, sweepTemporaryFiles } from './temporary-files.ts';
+import { turnstile } from '../turnstile.ts';
+
+export type FileStoreOptions = {
+  /**
+   * Changes nothing on disk; `create` and `discard` throw `Outage`. For verifiers: the directory may be on a read-only medium.
+   */
+  readonly readOnly?: boolean;
+  /** `read` blocks the calling thread, for a third of the processor time. Only for threads that do nothing but read. */
+  readonly blockingReads?: boolean;
+};
+
+/**
+ * The receipt store as plain files: object `a/b.json` is the file `a/b.json` below `directory`, byte for byte. Any number of
+ * processes may share the directory, if it is on one local file system with hard links.
+ *
+ * An object is written under a temporary name, fsynced, given its name by `link` (atomic, refuses a taken name), and its
+ * directory is fsynced before `create` answers. Until then the file has two links: a reader that sees the second one does the
+ * directory's fsync itself, so nobody acts on a receipt that loss of power could take back.
+ *
+ * Throws `Outage` when the directory cannot be made or used.
+ */
+export const openFileStore = async (directory: string, options: FileStoreOptions = {}): Promise<ReceiptStore> => {
+  const root = resolve(directory);
+  try {
+    if (!options.readOnly) {
+      await makeRoot(root);
+      await calls.mkdir(join(root, TEMPORARY_DIRECTORY)).catch(unlessTaken);
+      await sweepTemporaryFiles(root, systemClock.now());
+    }
+    await calls.readdir(root);
+  } catch (error) {
+    throw storeFault(error, root);
+  }
+  return fileStore(root, options);
+};
+
+const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
+  const directories = durableDirectories(root);
+  const creator = objectCreator(root, directories);
+  const objects = objectReader(options, directories);
+  const entriesOf = directoryReader(systemClock.now);
+  let closed = false;
+
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) throw new Outage('store', 'store-unavailable', `the receipt store at ${root} was closed`);
+    try {
+      return await work();
+    } catch (error) {
+      throw storeFault(error, root);
+    }
+  };
+  const change = <T>(work: () => Promise<T>): Promise<T> =>
+    call(async () => {
+      if (options.readOnly)
+        throw new Outage('store', 'store-refused', `the receipt store at ${root} was opened for reading only`);
+      return work();
+    });
+
+  return {
+    description: `fs:${root}`,
+    create: async (key, bytes) => {
+      requireKey(key);
+      return change(() => creator.create(join(root, key), bytes));
+    },
+    read: async (key) => {
+      requireKey(key);
+      return call(() => objects.read(join(root, key)));
+    },
+    exists: async (key) => {
+      requireKey(key);
+      return call(() => objects.exists(join(root, key)));
+    },
+    list: async (request) => {
+      requirePageLimit(request.limit);
+      return call(() => keyPage(root, entriesOf, request));
+    },
+    discard: async (key) => {
+      requireScratchKey(key);
+      await change(() => discardObject(root, key));
+      directories.forget();
+    },
+    close: async () => {
+      closed = true;
+      await creator.finish();
+      directories.forget();
+    },
+  };
+};
+
+type ObjectReader = {
+  readonly read: (path: string) => Promise<Uint8Array | null>;
+  readonly exists: (path: string) => Promise<boolean>;
+};
+
+/** Whoever sees an object whose writer has not settled it yet settles it first: what was read can be relied upon. */
+const objectReader = ({ readOnly, blockingReads }: FileStoreOptions, { settle }: DurableDirectories): ObjectReader => {
+  const inTurn = turnstile(limits.parallelFileReads);
+  const settleUnless = async (settled: boolean, path: string): Promise<void> => {
+    if (!settled && !readOnly) await settle(dirname(path));
+  };
+  return {
+    read: async (path) => {
+      const found = blockingReads ? readObjectSync(path) : await inTurn(() => readObject(path));
+      if (found === null) return null;
+      await settleUnless(found.settled, path);
+      return found.bytes;
+    },
+    exists: async (path) => {
+      const found = await statObject(path);
+      if (found === null) return false;
+      await settleUnless(found.nlink === 1, path);
+      return true;
+    },
+  };
+};
+
+/** Removes the file and the directories that it leaves empty, up to the scratch space itself. */
+const discardObject = async (root: string, key: string): Promise<void> => {
+  await calls.unlink(join(root, key)).catch(unlessAbsent);
+  const parents = key.split('/').slice(0, -1);
+  for (let depth = parents.length; depth > 1; depth -= 1) {
+    const removed = await calls.rmdir(join(root, ...parents.slice(0, depth))).then(
+      () => true,
+      () => false,
+    );
+    if (!removed) return;
+  }
+};
+
+const unlessTaken = (error: unknown): void => {
+  if (errnoOf(error) !== 'EEXIST') throw error;
+};
+
+const unlessAbsent = (error: unknown): void => {
+  const code = errnoOf(error);
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+};

@@ -1,0 +1,46 @@
+import { limits } from '../limits.ts';
+
+/** Scratch objects of the start-up qualification, the only ones that may ever be discarded. */
+const SCRATCH_ROOT = 'qualification/';
+
+/** The file store's own corner; reserved on every store so that a ledger can move between them. */
+const RESERVED_SEGMENT = '.tmp';
+
+/**
+ * Refuses keys that some store could not hold, or that would leave a file store's directory: empty, `.` or `..` segments (so also
+ * absolute keys), NUL, backslash, lone surrogates, a first segment `.tmp`, more than `limits.objectKeyBytes` in all or
+ * `limits.objectKeySegmentBytes` in a segment. Keys are computed, never taken from a client, so this is a bug: TypeError.
+ */
+export const requireKey = (key: string): void => {
+  const fault = faultOf(key);
+  if (fault !== null) throw new TypeError(`not an object key (${fault}): ${JSON.stringify(key.slice(0, 200))}`);
+};
+
+/**
+ * As `requireKey`, for `discard`: also TypeError for anything outside the scratch space, so that no code path can remove a
+ * receipt.
+ */
+export const requireScratchKey = (key: string): void => {
+  requireKey(key);
+  if (!key.startsWith(SCRATCH_ROOT))
+    throw new TypeError(`only keys under ${SCRATCH_ROOT} may be discarded: ${JSON.stringify(key)}`);
+};
+
+/** Refuses a page size that S3 would silently change. TypeError. */
+export const requirePageLimit = (limit: number): void => {
+  if (!Number.isInteger(limit) || limit < 1 || limit > limits.listPageKeys)
+    throw new TypeError(`a page has 1 to ${limits.listPageKeys} keys, not ${limit}`);
+};
+
+const faultOf = (key: string): string | null => {
+  if (key.includes('\0') || key.includes('\\')) return 'NUL or backslash';
+  if (!key.isWellFormed()) return 'lone surrogate';
+  if (Buffer.byteLength(key) > limits.objectKeyBytes) return `over ${limits.objectKeyBytes} bytes`;
+  const segments = key.split('/');
+  if (segments[0] === RESERVED_SEGMENT) return `${RESERVED_SEGMENT} is reserved`;
+  for (const segment of segments) {
+    if (segment === '' || segment === '.' || segment === '..') return 'empty, "." or ".." segment';
+    if (Buffer.byteLength(segment) > limits.objectKeySegmentBytes) return `segment over ${limits.objectKeySegmentBytes} bytes`;
+  }
+  return null;
+};
