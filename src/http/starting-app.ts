@@ -15,7 +15,10 @@ export const createStartingApp = (health: () => Promise<Health>): Hono => {
     const detail = 'the service is starting and waits for what it needs';
     const problem = { code: 'not-ready', detail, more: { dependencies: await health() } } as const;
     const { status, headers, body } = problemAnswer(problem, c.req.path, context);
-    return new Response(typeof body === 'string' ? body : null, { status, headers: { ...headers, 'X-Request-Id': context.requestId } });
+    return new Response(typeof body === 'string' ? body : null, {
+      status,
+      headers: { ...headers, 'X-Request-Id': context.requestId },
+    });
   });
   return app;
 };

@@ -1,0 +1,2 @@
+/** An OpenAPI document as plain data. */
+export type ApiDocument = { readonly [member: string]: unknown };

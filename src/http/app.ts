@@ -1,0 +1,119 @@
+import { Hono } from 'hono';
+import { uniqueSymbol } from 'hono-openapi';
+import { accountCommand, bookCommand, command } from './command-need.ts';
+import { describeApp } from './describe-app.ts';
+import type { SchemaComponents } from './json-schema.ts';
+import { type DescribedNeed, anyone } from './need.ts';
+import { operationSpec } from './operation-spec.ts';
+import { preflightFields } from './origin.ts';
+import type { HttpParts } from './parts.ts';
+import { internalError, notFound, problemAnswer } from './problem.ts';
+import { accountReader, bookReader, receiptReader, session } from './reader-need.ts';
+import { requestContextOf } from './request-context.ts';
+import * as account from './route/accounts.ts';
+import * as identity from './route/identities.ts';
+import * as operations from './route/operations.ts';
+import * as pages from './route/pages.ts';
+import * as pixbook from './route/pixbooks.ts';
+import * as receipt from './route/receipts.ts';
+import * as reference from './route/reference.ts';
+import * as signIn from './route/sign-in.ts';
+import * as trust from './route/trust.ts';
+import { type Route, route } from './route.ts';
+import { type Service, openService } from './service.ts';
+import { type HttpContext, clientAddressOf, inShell } from './shell.ts';
+
+/** All routes: method, path, what it needs, what it does (with its description). */
+export const routes: readonly Route[] = [
+  route('POST', '/v1/accounts', command, account.createAccount),
+  route('GET', '/v1/accounts', session, account.listAccounts),
+  route('GET', '/v1/accounts/:accountId', accountReader, account.readAccount),
+  route('GET', '/v1/accounts/:accountId/receipts', accountReader, receipt.listAccountReceipts),
+  route('GET', '/v1/accounts/:accountId/verify', accountReader, receipt.verifyAccount),
+  route('POST', '/v1/accounts/:accountId/commands/close', accountCommand, account.closeAccount),
+  route('GET', '/v1/accounts/:accountId/members', accountReader, account.listMembers),
+  route('POST', '/v1/accounts/:accountId/members', accountCommand, account.addMember),
+  route('POST', '/v1/accounts/:accountId/members/:userId/commands/change-role', accountCommand, account.changeMemberRole),
+  route('POST', '/v1/accounts/:accountId/members/:userId/commands/remove', accountCommand, account.removeMember),
+  route('GET', '/v1/accounts/:accountId/identities', accountReader, identity.listIdentities),
+  route('POST', '/v1/accounts/:accountId/identities', accountCommand, identity.createIdentity),
+  route('GET', '/v1/accounts/:accountId/identities/:identityId', accountReader, identity.readIdentity),
+  route('POST', '/v1/accounts/:accountId/identities/:identityId/commands/rotate-key', accountCommand, identity.rotateKey),
+  route('POST', '/v1/accounts/:accountId/identities/:identityId/commands/revoke', accountCommand, identity.revokeIdentity),
+
+  route('POST', '/v1/pixbooks', command, pixbook.createPixbook),
+  route('GET', '/v1/pixbooks', session, pixbook.listPixbooks),
+  route('GET', '/v1/pixbooks/:bookId', bookReader, pixbook.readPixbook),
+  route('GET', '/v1/pixbooks/:bookId/receipts', bookReader, receipt.listPixbookReceipts),
+  route('GET', '/v1/pixbooks/:bookId/verify', bookReader, receipt.verifyPixbook),
+  route('POST', '/v1/pixbooks/:bookId/commands/save', bookCommand, pixbook.savePixbook),
+  route('POST', '/v1/pixbooks/:bookId/commands/close', bookCommand, pixbook.closePixbook),
+
+  route('GET', '/v1/receipts/:eventId', receiptReader, receipt.readReceipt),
+  route('GET', '/v1/keys/:publicKeyId', anyone, trust.readKey),
+  route('GET', '/.well-known/pixpax-ledger.json', anyone, trust.readLedgerIdentity),
+
+  route('POST', '/v1/auth/*', anyone, signIn.signInPost),
+  route('GET', '/v1/auth/*', anyone, signIn.signInGet),
+
+  route('GET', '/health', anyone, operations.readHealth),
+  route('GET', '/health/ready', anyone, operations.readReadiness),
+  route('GET', '/metrics', anyone, operations.readMetrics),
+  route('GET', '/', anyone, pages.readHome),
+  route('GET', '/docs', anyone, reference.readReference),
+  route('GET', '/docs/reference.js', anyone, reference.readReferenceScript),
+  route('GET', '/openapi.json', anyone, pages.readOpenApiJson),
+  route('GET', '/openapi.yaml', anyone, pages.readOpenApiYaml),
+  route('GET', '/problems', anyone, pages.readProblems),
+  route('GET', '/problems/:code', anyone, pages.readProblem),
+];
+
+/** All needs there are. */
+const needs: ReadonlySet<DescribedNeed | undefined> = new Set([
+  ...[anyone, session, command, accountCommand, bookCommand, accountReader, bookReader, receiptReader],
+]);
+
+type App = Hono<{ Bindings: NonNullable<HttpContext['env']> }>;
+
+/**
+ * The HTTP service over its parts. Throws TypeError when a route declares no need that we know: what nobody declared, nobody may use.
+ */
+export const createApp = (parts: HttpParts, table: readonly Route[] = routes): App => {
+  const app: App = new Hono();
+  const schemas: SchemaComponents = {};
+  const service = openService(parts, () => describeApp(app, schemas));
+  for (const each of table) {
+    const { method, path, need, answer } = each;
+    if (!needs.has(need)) throw new TypeError(`${method} ${path} does not say what it needs`);
+    const handler = inShell(service, path, (c) =>
+      answer(service, {
+        request: c.req.raw,
+        param: (name) => c.req.param(name) ?? '',
+        clientAddress: clientAddressOf(c, parts.config.trustedProxies),
+      }),
+    );
+    app.on(method, path, Object.assign(handler, { [uniqueSymbol]: { spec: operationSpec(each, schemas) } }));
+  }
+  app.notFound(unknownRoute(app, service, table));
+  app.onError((fault, c) => {
+    // The shell answers for everything it runs; what arrives here is its own bug.
+    parts.log.error({ err: fault }, 'the shell failed');
+    const { status, headers, body } = problemAnswer(internalError, c.req.path, requestContextOf(null, null));
+    return new Response(body === null ? null : String(body), { status, headers });
+  });
+  return app;
+};
+
+/** No route: 404; a path with other methods: 405, or for OPTIONS what those are. */
+const unknownRoute = (app: App, service: Service, table: readonly Route[]) => {
+  const methods = [...new Set(table.map(({ method }) => method))];
+  return inShell(service, 'unknown', async (c) => {
+    const there = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
+    if (there.length === 0) return notFound;
+    const allow = [...there, ...(there.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    if (c.req.method !== 'OPTIONS')
+      return { code: 'method-not-allowed', detail: `this resource takes ${allow}`, headers: { Allow: allow } };
+    const origin = c.req.header('origin') ?? null;
+    return { status: 204, headers: { Allow: allow, ...preflightFields(origin, service.origins, allow) }, body: null };
+  });
+};

@@ -1,0 +1,143 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { expect } from 'vitest';
+import { simulatedClock } from '../../test/crash/clock.ts';
+import { departuresOf } from '../../test/http-conformance.ts';
+import { memoryTables } from '../adapter/memory/projection-tables.ts';
+import { type MemoryReadModel, memoryReadModel } from '../adapter/memory/read-model.ts';
+import { type MemoryObjects, memoryStore } from '../adapter/memory/receipt-store.ts';
+import { memorySigner } from '../adapter/memory/signer.ts';
+import { initialise } from '../command/initialise.ts';
+import { openLedger } from '../command/ledger.ts';
+import type { Authentication } from '../port/authentication.ts';
+import { parseUserId } from '../receipt/ids.ts';
+import { createApp } from './app.ts';
+import { memoryQueries } from './memory-queries.fixture.ts';
+import type { HttpParts } from './parts.ts';
+import { requestFields } from './request-context.ts';
+
+/** The service over the real commands on memory parts. Every answer that a test asks for is held against the API description. */
+export type World = {
+  readonly parts: HttpParts;
+  readonly objects: MemoryObjects;
+  readonly readModel: MemoryReadModel;
+  /** Every line of the log, parsed. */
+  readonly lines: Record<string, unknown>[];
+  readonly ask: (method: string, path: string, options?: AskOptions) => Promise<Response>;
+};
+
+/** `as`: whose bearer token is sent; `key`: the Idempotency-Key; `body`: JSON unless it is text or bytes already. */
+export type AskOptions = {
+  readonly as?: string | null;
+  readonly body?: unknown;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export const ADA = 'usr_ada';
+export const EVE = 'usr_eve';
+
+/** Signs in whoever says who they are. */
+export const honestAuthentication: Authentication = {
+  session: (headers) => {
+    const bearer = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1];
+    const cookie = /^session=(.+)$/.exec(headers.get('cookie') ?? '')?.[1];
+    const userId = parseUserId(bearer ?? cookie);
+    const via = bearer === undefined ? 'cookie' : 'bearer';
+    return Promise.resolve(userId.ok ? { userId: userId.value, sessionId: 'ses_1', via } : null);
+  },
+  handle: () => Promise.resolve(new Response(null, { status: 404 })),
+  close: () => Promise.resolve(),
+};
+
+/** A new ledger with nothing in it but the operator's genesis. `override` replaces parts. */
+export const makeWorld = async (override: (parts: HttpParts) => Partial<HttpParts> = () => ({})): Promise<World> => {
+  const objects: MemoryObjects = new Map();
+  const tables = memoryTables();
+  const readModel = memoryReadModel(tables);
+  const clock = simulatedClock(Date.UTC(2026, 0, 2));
+  const store = memoryStore(objects);
+  const signer = memorySigner();
+  const genesis = await initialise({ store, signer, clock }, null);
+  if (!genesis.ok) throw new Error(genesis.error.detail);
+  const trust = genesis.value.fingerprint;
+  const commands = openLedger({ store, signer, readModel, clock, notify: () => undefined, trust }, { rememberedStreams: 100 });
+  const lines: Record<string, unknown>[] = [];
+  const given: HttpParts = {
+    commands,
+    queries: memoryQueries(tables, readModel),
+    store,
+    authentication: honestAuthentication,
+    health: () => Promise.resolve({ postgres: { status: 'ok' }, store: { status: 'ok' }, signer: { status: 'ok' } }),
+    verifyStream: () => Promise.resolve({ valid: true, receipts: 0, head: null }),
+    ledger: { fingerprint: trust, publicKey: 'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE' },
+    clock,
+    log: pino({ level: 'debug', mixin: requestFields }, linesTo(lines)),
+    metrics: new Registry(),
+    config: { publicUrl: 'http://localhost', trustedOrigins: ['https://app.example'], trustedProxies: 0 },
+  };
+  const parts: HttpParts = { ...given, ...override(given) };
+  const app = createApp(parts);
+  const ask: World['ask'] = async (method, path, options = {}) => {
+    const answer = await app.request(path, requestOf(method, options));
+    expect(await departuresOf(method, path, answer)).toEqual([]);
+    return answer;
+  };
+  return { parts, objects, readModel, lines, ask };
+};
+
+const linesTo = (lines: Record<string, unknown>[]): Writable =>
+  new Writable({
+    write: (line: Buffer, _encoding, done) => {
+      lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
+      done();
+    },
+  });
+
+const requestOf = (method: string, { as = ADA, body, key, headers = {} }: AskOptions): RequestInit => {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  return {
+    method,
+    headers: {
+      ...(as === null ? {} : { Authorization: `Bearer ${as}` }),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(key === undefined ? {} : { 'Idempotency-Key': key }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: isRaw ? (body as string) : JSON.stringify(body) }),
+  };
+};
+
+/** What a JSON answer says. */
+export const said = async (answer: Response): Promise<Record<string, unknown>> =>
+  (await answer.json()) as Record<string, unknown>;
+
+/** Status and code of a problem. */
+export const refusal = async (answer: Response): Promise<readonly [number, unknown]> => [
+  answer.status,
+  (await said(answer)).code,
+];
+
+export type Furniture = {
+  readonly accountId: string;
+  readonly identityId: string;
+  readonly collectionId: string;
+  readonly bookId: string;
+  /** The book's first event. */
+  readonly eventId: string;
+  readonly hash: string;
+};
+
+/** Ada's account, identity and pixbook, made over HTTP. */
+export const furnish = async ({ ask }: Pick<World, 'ask'>): Promise<Furniture> => {
+  const made = async (path: string, key: string, body?: unknown): Promise<Record<string, unknown>> =>
+    said(await ask('POST', path, { key, body }));
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const accountId = text((await made('/v1/accounts', 'account')).accountId);
+  const identity = await made(`/v1/accounts/${accountId}/identities`, 'identity', { controller: ADA });
+  const identityId = text(identity.identityId);
+  const collectionId = 'col_00000000000000000000000001';
+  const book = await made('/v1/pixbooks', 'book', { accountId, identityId, collectionId });
+  return { accountId, identityId, collectionId, bookId: text(book.bookId), eventId: text(book.eventId), hash: text(book.hash) };
+};

@@ -1,0 +1,93 @@
+import type { Selectable } from 'kysely';
+import type { MemoryTables } from '../adapter/memory/projection-tables.ts';
+import { accountOf, identityOf, keyOf, memberOf, pixbookOf } from '../adapter/postgres/resources.ts';
+import type { LedgerQueries, Page, PageRequest } from '../port/ledger-queries.ts';
+import type { ReadModel } from '../port/read-model.ts';
+import type { ProjectedTable } from '../projection/row-change.ts';
+import type { DB } from '../projection/tables.generated.ts';
+import { parseReceiptHash } from '../receipt/ids.ts';
+import { parsePrefix } from '../receipt/key-path.ts';
+
+/** The queries' port over the tables of the memory read model, which hold what `project` made of the receipts. */
+export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, 'head'>): LedgerQueries => {
+  const all = <T extends ProjectedTable>(table: T): Selectable<DB[T]>[] =>
+    [...tables.rows[table].values()] as unknown as Selectable<DB[T]>[];
+  const withHead = <Row>(
+    row: Row,
+    head: { position: number; event_id: string; hash: string; created_at: Selectable<DB['receipts']>['created_at'] },
+  ) => {
+    const { position, event_id, hash, created_at: head_created_at } = head;
+    return { ...row, position, event_id, hash, head_created_at };
+  };
+  const accounts = () =>
+    all('accounts').flatMap((row) =>
+      all('account_ledger_heads')
+        .filter((head) => head.account_id === row.account_id)
+        .map((head) => accountOf(withHead(row, head))),
+    );
+  const books = () =>
+    all('pixbooks').flatMap((row) =>
+      all('pixbook_ledger_heads')
+        .filter((head) => head.book_id === row.book_id)
+        .map((head) => pixbookOf(withHead(row, head))),
+    );
+  const members = (accountId: string) =>
+    all('account_members')
+      .filter((row) => row.account_id === accountId)
+      .map(memberOf);
+  return {
+    membership: async (userId, accountId) => members(accountId).find((member) => member.userId === userId)?.role ?? null,
+    memberships: async (userId) =>
+      accounts().flatMap(({ accountId }) =>
+        members(accountId)
+          .filter((member) => member.userId === userId)
+          .map(({ role }) => ({ accountId, role })),
+      ),
+    account: async (accountId) => accounts().find((account) => account.accountId === accountId) ?? null,
+    members: async (accountId, page) => pageOf(members(accountId), ({ userId }) => userId, page),
+    identities: async (accountId, page) =>
+      pageOf(
+        all('identities')
+          .map(identityOf)
+          .filter((identity) => identity.accountId === accountId),
+        ({ identityId }) => identityId,
+        page,
+      ),
+    identity: async (identityId) =>
+      all('identities')
+        .map(identityOf)
+        .find((identity) => identity.identityId === identityId) ?? null,
+    key: async (publicKeyId) =>
+      all('identity_keys')
+        .map(keyOf)
+        .find((key) => key.publicKeyId === publicKeyId) ?? null,
+    pixbooks: async ({ accountIds, identityId, collectionId }, page) =>
+      pageOf(
+        books()
+          .filter((book) => accountIds.includes(book.accountId))
+          .filter((book) => identityId === null || book.identityId === identityId)
+          .filter((book) => collectionId === null || book.collectionId === collectionId),
+        ({ bookId }) => bookId,
+        page,
+      ),
+    pixbook: async (bookId) => books().find((book) => book.bookId === bookId) ?? null,
+    receipt: async (eventId) => {
+      const row = all('receipts').find((receipt) => receipt.event_id === eventId);
+      const stream = parsePrefix(row?.stream ?? '');
+      const hash = parseReceiptHash(row?.hash);
+      return row !== undefined && stream.ok && hash.ok
+        ? { stream: stream.value, position: row.position, hash: hash.value }
+        : null;
+    },
+    head: (stream) => readModel.head(stream),
+  };
+};
+
+const pageOf = <Row, Key extends string>(
+  rows: Row[],
+  keyOf: (row: Row) => Key,
+  { after, limit }: PageRequest<Key>,
+): Page<Row> => {
+  const rest = rows.filter((row) => after === null || keyOf(row) > after).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return { rows: rest.slice(0, limit), hasMore: rest.length > limit };
+};

@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { LedgerCommands } from '../command/ledger-commands.ts';
+import type { Authentication } from '../port/authentication.ts';
+import type { Clock } from '../port/clock.ts';
+import type { LedgerQueries } from '../port/ledger-queries.ts';
+import type { Dependency } from '../port/outage.ts';
+import type { ReceiptStore } from '../port/receipt-store.ts';
+import type { Head } from '../receipt/chain.ts';
+import type { PublicKeyId } from '../receipt/ids.ts';
+import type { Stream } from '../receipt/stream.ts';
+
+/** `reason` is one sentence for people and is shown to anyone: no addresses, no secrets. */
+export type DependencyHealth = { readonly status: 'ok' } | { readonly status: 'down'; readonly reason: string };
+
+/** What the ledger stands on, each part named. */
+export type Health = { readonly [D in Dependency]: DependencyHealth };
+
+/** The first fault of a stream: the object key it was found at, and what is wrong with it. */
+export type StreamFault = { readonly key: string; readonly code: string; readonly detail: string };
+
+/** `receipts` counts those that are good, from position 0; `head` is the last of them. */
+export type StreamVerification = {
+  readonly valid: boolean;
+  readonly receipts: number;
+  readonly head: Head | null;
+  readonly fault?: StreamFault;
+};
+
+/** Verifies every receipt of one stream, and of the account streams its signatures stand on, from the store. Throws `Outage`. */
+export type VerifyStream = (stream: Stream) => Promise<StreamVerification>;
+
+/** The trust anchor (receipt.md §6): the operator's first key. */
+export type LedgerIdentity = {
+  readonly fingerprint: PublicKeyId;
+  /** Standard base64 of the SPKI DER of that key. */
+  readonly publicKey: string;
+};
+
+export type HttpConfig = {
+  /** Where the service is reached from outside: `https://…`, without a trailing slash. */
+  readonly publicUrl: string;
+  /** Origins whose pages may use the API, cookies included, besides that of `publicUrl`. */
+  readonly trustedOrigins: readonly string[];
+  /** How many proxies in front of us add to `X-Forwarded-For`; with 0 the field is not believed. */
+  readonly trustedProxies: number;
+};
+
+/** Everything the HTTP layer is made of. */
+export type HttpParts = {
+  readonly commands: LedgerCommands;
+  readonly queries: LedgerQueries;
+  readonly store: ReceiptStore;
+  readonly authentication: Authentication;
+  /** Asks every dependency, each within a deadline of its own. Never rejects. */
+  readonly health: () => Promise<Health>;
+  readonly verifyStream: VerifyStream;
+  readonly ledger: LedgerIdentity;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly config: HttpConfig;
+};

@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import { limits } from '../limits.ts';
+import type { Json } from '../receipt/json.ts';
+import { type Result, err, ok } from '../result.ts';
+import { parseIJson } from './i-json.ts';
+import { type InputFault, type Problem, invalid } from './problem.ts';
+
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
+
+const tooLarge: Problem = { code: 'body-too-large', detail: `a body has at most ${limits.requestBodyBytes} bytes` };
+const cutShort: Problem = { code: 'malformed-request', detail: 'the body did not arrive whole' };
+
+/** What a member of a body becomes in a receipt is one level deeper there, and receipts are read to `limits.jsonDepth`. */
+const BODY_DEPTH = limits.jsonDepth - 1;
+
+/**
+ * The body as JSON, or null when there is none. Bounded while it arrives: a declared length is believed and enforced by the HTTP parser, and
+ * one that is not declared is counted.
+ */
+export const readJsonBody = async (request: Request): Promise<Result<Json | null, Problem>> => {
+  const bytes = await readBytes(request);
+  if (!bytes.ok) return bytes;
+  if (bytes.value.length === 0) return ok(null);
+  const { headers } = request;
+  const contentType = headers.get('content-type');
+  if (contentType === null || !JSON_TYPE.test(contentType))
+    return err({ code: 'unsupported-media-type', detail: 'the body is not declared as application/json' });
+  const encoding = headers.get('content-encoding');
+  if (encoding !== null && encoding !== 'identity')
+    return err({ code: 'unsupported-media-type', detail: 'the body is compressed', headers: { 'Accept-Encoding': 'identity' } });
+  const parsed = parseIJson(bytes.value, BODY_DEPTH);
+  if (parsed.ok) return parsed;
+  const { code, pointer, detail } = parsed.error;
+  return err({ code: 'invalid-json', detail, errors: [{ in: 'body', pointer, code, detail }] });
+};
+
+/** The bytes of a body, at most `limits.requestBodyBytes`. */
+export const readBytes = async (request: Request): Promise<Result<Uint8Array<ArrayBuffer>, Problem>> => {
+  const declared = request.headers.get('content-length');
+  if (declared !== null && Number(declared) > limits.requestBodyBytes) return err(tooLarge);
+  try {
+    if (request.headers.has('transfer-encoding')) return await readChunks(request);
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return bytes.length > limits.requestBodyBytes ? err(tooLarge) : ok(bytes);
+  } catch {
+    return err(cutShort); // the client is gone, or sent less than it declared
+  }
+};
+
+const readChunks = async ({ body }: Request): Promise<Result<Uint8Array<ArrayBuffer>, Problem>> => {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > limits.requestBodyBytes) return err(tooLarge);
+    chunks.push(chunk);
+  }
+  return ok(new Uint8Array(Buffer.concat(chunks)));
+};
+
+/** Checks a value against a schema; what is wrong is named by pointers into that part of the request. */
+export const checked = <T>(schema: z.ZodType<T>, value: unknown, part: InputFault['in']): Result<T, Problem> => {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? ok(parsed.data) : err(invalid(...parsed.error.issues.flatMap((issue) => faultsOf(issue, part))));
+};
+
+/** At most this many are listed: the client has something to begin with, and a hostile body costs no more than itself. */
+const LISTED_FAULTS = 20;
+
+const faultsOf = (issue: z.core.$ZodIssue, part: InputFault['in']): InputFault[] => {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.slice(0, LISTED_FAULTS).map((key) => ({
+      in: part,
+      pointer: pointerTo([...path, key]),
+      code: 'unknown-member',
+      detail: 'this member is not known here',
+    }));
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return [
+    isMissing
+      ? { in: part, pointer: pointerTo(path), code: 'missing', detail: 'this member is missing' }
+      : { in: part, pointer: pointerTo(path), code: 'invalid', detail: issue.message },
+  ];
+};
+
+const pointerTo = (path: readonly string[]): string =>
+  path.map((name) => `/${name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
