@@ -10,6 +10,10 @@
 CREATE SCHEMA projection;
 CREATE SCHEMA ops;
 
+-- Which projector made the rows (PROJECTOR_VERSION in src/stream/event.ts). Raised with every change of this file or of the rows made from
+-- the same receipts: a program of another version refuses the schema and asks for a rebuild, which makes one of its own.
+COMMENT ON SCHEMA projection IS 'projector version 1';
+
 -- Tenants. One row per account stream.
 CREATE TABLE projection.accounts (
   account_id text COLLATE "C" PRIMARY KEY,

@@ -23,18 +23,23 @@ export type NotCanonical = { readonly code: 'not-utf8' | 'too-deep' | 'not-json'
 
 /** Parses bytes that must be exactly JCS(parse(bytes)): fatal UTF-8, no BOM, no other spelling of the same value. */
 export const parseCanonical = (bytes: Uint8Array): Result<{ text: string; value: Json }, NotCanonical> => {
-  let text: string;
-  try {
-    text = strictDecoder.decode(bytes);
-  } catch {
-    return err({ code: 'not-utf8', detail: 'the bytes are not UTF-8' });
-  }
+  const text = decodedOrNull(bytes);
+  if (text === null) return err({ code: 'not-utf8', detail: 'the bytes are not UTF-8' });
   const value = parsedOrUndefined(text);
-  return value !== undefined && isPlainlyCanonical(text, value) ? ok({ text, value }) : weighed(text);
+  return value !== undefined && plainText(value, text) === text ? ok({ text, value }) : weighed(text);
 };
 
-/** The same question answered at leisure, with the reason: for what is not plainly canonical, which is nearly never a receipt. */
-const weighed = (text: string): Result<{ text: string; value: Json }, NotCanonical> => {
+/** Fatal UTF-8; a BOM stays in the text, where no JSON has it. Null for anything else. */
+export const decodedOrNull = (bytes: Uint8Array): string | null => {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return null;
+  }
+};
+
+/** As `parseCanonical`, of text, at leisure: for what is not plainly canonical, which is nearly never a receipt. */
+export const weighed = (text: string): Result<{ text: string; value: Json }, NotCanonical> => {
   if (nesting(text) > limits.jsonDepth) return err({ code: 'too-deep', detail: `nested deeper than ${limits.jsonDepth}` });
   const value = parsedOrUndefined(text);
   if (value === undefined) return err({ code: 'not-json', detail: 'the text is not JSON' });
@@ -43,8 +48,8 @@ const weighed = (text: string): Result<{ text: string; value: Json }, NotCanonic
     : err({ code: 'not-canonical', detail: 'the bytes are not the RFC 8785 form of their value' });
 };
 
-/** V8 parses without recursion, so depth is safe to judge afterwards. */
-const parsedOrUndefined = (text: string): Json | undefined => {
+/** JSON.parse, undefined for no JSON. V8 parses without recursion, so depth is safe to judge afterwards. */
+export const parsedOrUndefined = (text: string): Json | undefined => {
   try {
     return JSON.parse(text) as Json;
   } catch {
@@ -53,12 +58,12 @@ const parsedOrUndefined = (text: string): Json | undefined => {
 };
 
 /**
- * True only where `text` is JCS(`value`) and not too deep, `value` being JSON.parse(`text`). RFC 8785 takes its spelling of strings and
- * numbers from JSON.stringify and adds the order of members, so where the native round trip agrees and the members are in
- * order, the library's answer is known. (Lone surrogates and integer-like member names are left to `isCanonical`.)
+ * JCS(`value`) where that is plain to see, null where it is not; `text` is what `value` was parsed from, or part of. RFC 8785 takes its
+ * spelling of strings and numbers from JSON.stringify and adds the order of members, so where the members are in order JSON.stringify is
+ * right. (Lone surrogates, integer-like member names and more levels than `depth` are left to `parseCanonical`.)
  */
-const isPlainlyCanonical = (text: string, value: Json): boolean =>
-  !text.includes('\\ud') && membersInOrder(value, limits.jsonDepth) && JSON.stringify(value) === text;
+export const plainText = (value: Json, text: string, depth: number = limits.jsonDepth): string | null =>
+  !text.includes('\\ud') && membersInOrder(value, depth) ? JSON.stringify(value) : null;
 
 const isCanonical = (text: string, value: Json): boolean => {
   try {

@@ -33,10 +33,15 @@ export type MalformedId = { readonly code: 'malformed-id'; readonly expected: st
 const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 const SHA256_TAGGED = /^sha256:[0-9a-f]{64}$/;
 
-const parser =
-  <T extends string>(pattern: RegExp, expected: string) =>
-  (text: unknown): Result<T, MalformedId> =>
-    typeof text === 'string' && pattern.test(text) ? ok(text as T) : err({ code: 'malformed-id', expected });
+/** Consecutive receipts of a stream repeat most of their ids: comparing with the last one is cheaper than matching again. */
+const parser = <T extends string>(pattern: RegExp, expected: string): ((text: unknown) => Result<T, MalformedId>) => {
+  let last: string | undefined;
+  return (text) => {
+    if (typeof text !== 'string' || (text !== last && !pattern.test(text))) return err({ code: 'malformed-id', expected });
+    last = text;
+    return ok(text as T);
+  };
+};
 
 /** Parsers: the only way to make a branded id from text. Each returns `malformed-id` otherwise. */
 export const parseAccountId = parser<AccountId>(new RegExp(`^acc_(?:operator|${ULID})$`), 'acc_ and 26 Crockford characters');
@@ -76,20 +81,24 @@ export const epochMsOf = (instant: Instant): number => Date.parse(instant);
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Most significant bits first; `bits.length * 8` must not exceed `chars * 5`; left-padded with zero bits. */
+/** Two characters for each number of 10 bits. */
+const CROCKFORD_PAIRS = Array.from({ length: 1024 }, (_, bits) => CROCKFORD.charAt(bits >> 5) + CROCKFORD.charAt(bits & 31));
+
+/** Most significant bits first; `bytes.length * 8` must not exceed `chars * 5`; left-padded with zero bits. */
 export const crockford = (bytes: Uint8Array, chars: number): string => {
   let text = '';
   let at = bytes.length;
   let pending = 0;
   let pendingBits = 0;
-  for (let i = 0; i < chars; i++) {
-    if (pendingBits < 5 && at > 0) {
+  for (let i = chars; i > 0; i -= 2) {
+    while (pendingBits < 10 && at > 0) {
       pending |= (bytes[--at] ?? 0) << pendingBits;
       pendingBits += 8;
     }
-    text = CROCKFORD.charAt(pending & 31) + text;
-    pending >>>= 5;
-    pendingBits -= 5;
+    const pair = CROCKFORD_PAIRS[pending & 1023] ?? '';
+    text = (i === 1 ? pair.charAt(1) : pair) + text;
+    pending >>>= 10;
+    pendingBits -= 10;
   }
   return text;
 };

@@ -131,9 +131,10 @@ export const wasValidFor = (record: KeyRecord, stored: Pick<StoredReceipt, 'rece
     const introduced = isGenesis(receipt, position) ? position : record.from.position + 1;
     return position >= introduced && (record.until === null || position <= record.until.position);
   }
-  const at = epochMsOf(receipt.createdAt);
+  // Instants sort as they are written: the clock is needed for the grace alone.
+  const { createdAt } = receipt;
   return (
-    at >= epochMsOf(record.from.at) - limits.keyGraceMs &&
-    (record.until === null || at <= epochMsOf(record.until.at) + limits.keyGraceMs)
+    (createdAt >= record.from.at || epochMsOf(createdAt) >= epochMsOf(record.from.at) - limits.keyGraceMs) &&
+    (record.until === null || createdAt <= record.until.at || epochMsOf(createdAt) <= epochMsOf(record.until.at) + limits.keyGraceMs)
   );
 };

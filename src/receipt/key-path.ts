@@ -45,10 +45,12 @@ export const eventIdAt = (stream: Stream, position: number): EventId => eventIdA
 export const eventIdAtPrefix = (prefix: string, position: number): EventId => {
   if (!Number.isSafeInteger(position) || position < 0 || position > MAX_POSITION)
     throw new RangeError(`position ${position} is not in 0…${MAX_POSITION}`);
-  const time = Buffer.alloc(6);
-  time.writeUIntBE(LOGICAL_EPOCH_MS + position, 0, 6);
   const digest = hash('sha256', `pixpax/event-id/v1\0${prefix}\0${position}`, 'buffer');
-  return (crockford(time, 10) + crockford(digest.subarray(0, 10), 16)) as EventId;
+  const time = LOGICAL_EPOCH_MS + position;
+  const high = Math.floor(time / 2 ** 32);
+  // The operators take the low 32 bits, and the array the low 8 of those.
+  const timeBytes = Uint8Array.of(high >>> 8, high, time >>> 24, time >>> 16, time >>> 8, time);
+  return (crockford(timeBytes, 10) + crockford(digest.subarray(0, 10), 16)) as EventId;
 };
 
 const CROCKFORD_VALUE = new Map([...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'].map((char, value) => [char, value]));

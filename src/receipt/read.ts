@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import { type Result, err, ok } from '../result.ts';
-import { canonicalBytes, parseCanonical } from './canonical.ts';
+import { canonicalBytes, decodedOrNull, parsedOrUndefined, plainText, weighed } from './canonical.ts';
 import { receiptHashOf } from './hash.ts';
 import {
   type EventId,
@@ -75,11 +75,9 @@ const MEMBERS = [
  */
 export const readReceipt = (bytes: Uint8Array, key: string): Result<ReadReceipt, ReadFault> => {
   if (bytes.length > limits.receiptBytes) return err({ code: 'too-large', detail: `over ${limits.receiptBytes} bytes` });
-  const parsed = parseCanonical(bytes);
+  const parsed = parseReceipt(bytes);
   if (!parsed.ok) return parsed;
-  const envelope = readEnvelope(parsed.value.value);
-  if (!envelope.ok) return envelope;
-  const receipt = envelope.value;
+  const { receipt, signed, signature } = parsed.value;
 
   const position = positionOf(receipt.eventId);
   if (position < 0 || eventIdAt(receipt.stream, position) !== receipt.eventId)
@@ -87,12 +85,64 @@ export const readReceipt = (bytes: Uint8Array, key: string): Result<ReadReceipt,
   if (keyOf(receipt.stream, receipt.eventId) !== key)
     return err({ code: 'key-mismatch', detail: 'the object key is not the one its stream and position give' });
 
-  const signature = parseSignature(receipt.signature);
   if (!signature.ok) return signature;
-  const signed = signedPartOf(bytes, parsed.value.text, receipt);
   if (receiptHashOf(signed) !== receipt.hash)
     return err({ code: 'hash-mismatch', detail: 'hash is not the SHA-256 of the receipt without hash and signature' });
   return ok({ receipt, position, bytes, signed, rawSignature: signature.value });
+};
+
+type Parsed = { readonly receipt: Receipt; readonly signed: Uint8Array; readonly signature: ReturnType<typeof parseSignature> };
+
+/** The envelope in bytes that are canonical, the bytes that `hash` covers, and what is to be said of the signature's form. */
+const parseReceipt = (bytes: Uint8Array): Result<Parsed, ReadFault> => {
+  const text = decodedOrNull(bytes);
+  if (text === null) return err({ code: 'not-utf8', detail: 'the bytes are not UTF-8' });
+  const value = parsedOrUndefined(text);
+  const plain = value === undefined ? null : readEnvelope(value);
+  const signature = plain?.ok ? parseSignature(plain.value.signature) : null;
+  if (plain?.ok && signature?.ok) {
+    const spelled = spelledPlainly(plain.value, text);
+    if (spelled?.whole === text) return ok({ receipt: plain.value, signed: Buffer.from(spelled.signed), signature });
+  }
+  // Whatever is not seen to be right at once is weighed, with the reason.
+  const parsed = weighed(text);
+  if (!parsed.ok) return parsed;
+  const envelope = readEnvelope(parsed.value.value);
+  if (!envelope.ok) return envelope;
+  const { hash: _hash, signature: _signature, ...unsigned } = envelope.value;
+  return ok({ receipt: envelope.value, signed: canonicalBytes(unsigned), signature: parseSignature(envelope.value.signature) });
+};
+
+/**
+ * JCS of a receipt, with and without `hash` and `signature`, put together from members whose form, the signature's included, is known
+ * to need no escaping; null where that is not plain to see. Text that equals it is canonical, and has these members and no others.
+ */
+const spelledPlainly = (receipt: Receipt, text: string): { whole: string; signed: string } | null => {
+  const { issuer, stream, payload, prevEventId, prevHash } = receipt;
+  const payloadText = plainText(payload, text, limits.jsonDepth - 1);
+  if (payloadText === null) return null;
+  const start = `{"createdAt":"${receipt.createdAt}","eventId":"${receipt.eventId}",`;
+  const middle =
+    `"idempotencyKey":${JSON.stringify(receipt.idempotencyKey)},` +
+    `"issuer":{"identityId":"${issuer.identityId}","publicKeyId":"${issuer.publicKeyId}"},"payload":${payloadText},` +
+    (prevEventId === null ? '"prevEventId":null,"prevHash":null,' : `"prevEventId":"${prevEventId}","prevHash":"${prevHash}",`) +
+    '"schemaVersion":1,';
+  const end = `"stream":${streamText(stream)},"type":"${receipt.type}"}`;
+  const whole = `${start}"hash":"${receipt.hash}",${middle}"signature":"${receipt.signature}",${end}`;
+  return { whole, signed: start + middle + end };
+};
+
+const streamText = (stream: Stream): string => {
+  switch (stream.type) {
+    case 'pixbook':
+      return `{"accountId":"${stream.accountId}","bookId":"${stream.bookId}","type":"pixbook"}`;
+    case 'account':
+      return `{"accountId":"${stream.accountId}","type":"account"}`;
+    case 'collection':
+      return `{"collectionId":"${stream.collectionId}","type":"collection"}`;
+    case 'code':
+      return `{"codeId":"${stream.codeId}","type":"code"}`;
+  }
 };
 
 class MemberFault extends Error {}
@@ -172,28 +222,4 @@ const readStream = (value: Json | undefined): Stream => {
     default:
       throw new MemberFault('stream.type is not pixbook, account, collection or code');
   }
-};
-
-/**
- * JCS of the receipt without `hash` and `signature`, cut out of bytes that are known to be canonical: members are in order, so
- * `hash` follows `eventId` at a fixed offset and `signature` stands just before `stream` (whose members are known). Only
- * where that cannot be seen at once is the rest spelled anew, which gives the same bytes.
- */
-const signedPartOf = (bytes: Uint8Array, text: string, receipt: Receipt): Uint8Array => {
-  const hashMember = `"hash":"${receipt.hash}",`;
-  const signatureMember = `"signature":"${receipt.signature}",`;
-  const hashAt = `{"createdAt":"${receipt.createdAt}","eventId":"${receipt.eventId}",`.length;
-  const signatureAt = text.lastIndexOf(signatureMember);
-  // Offsets in the text are offsets in the bytes from the front (ASCII so far) and from the back (ASCII from here on).
-  const fromBack = text.length - signatureAt;
-  if (signatureAt < 0 || !text.startsWith(hashMember, hashAt)) {
-    const { hash: _hash, signature: _signature, ...unsigned } = receipt;
-    return canonicalBytes(unsigned);
-  }
-  const cut = bytes.length - fromBack;
-  const signed = new Uint8Array(bytes.length - hashMember.length - signatureMember.length);
-  signed.set(bytes.subarray(0, hashAt), 0);
-  signed.set(bytes.subarray(hashAt + hashMember.length, cut), hashAt);
-  signed.set(bytes.subarray(cut + signatureMember.length), cut - hashMember.length);
-  return signed;
 };

@@ -11,10 +11,12 @@ const HALF_N = N >> 1n;
 const SPKI_P256_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 const SPKI_P256_BYTES = SPKI_P256_HEAD.length + 65;
 
+const HALF_N_BYTES = Buffer.from(HALF_N.toString(16).padStart(64, '0'), 'hex');
+
 const bigintOf = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
 
 /** Whether s ≤ n/2, for 64 bytes r‖s. */
-export const isLowS = (raw: Uint8Array): boolean => bigintOf(raw.subarray(32)) <= HALF_N;
+export const isLowS = (raw: Uint8Array): boolean => Buffer.compare(raw.subarray(32), HALF_N_BYTES) <= 0;
 
 /** The low-S twin of 64 bytes r‖s: (r, s) when s ≤ n/2, (r, n−s) otherwise. Both verify; only the low one is a receipt's. */
 export const toLowS = (raw: Uint8Array): Uint8Array => {
@@ -65,12 +67,34 @@ export const parsePublicKeyText = (text: string): Result<{ spki: Uint8Array; key
 
 /** ECDSA P-256 with SHA-256 over `signed` (FIPS 186-5), signature as 64 bytes r‖s. Accepts high-S: the form is checked on reading. */
 export const verifySignature = (key: KeyObject, signed: Uint8Array, raw: Uint8Array): boolean =>
-  verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, raw);
+  verify('sha256', signed, key, derOf(raw));
 
 /** As `verifySignature`, on the thread pool, so that the event loop goes on with other streams. */
 export const verifySignatureAsync = (key: KeyObject, signed: Uint8Array, raw: Uint8Array): Promise<boolean> =>
   new Promise((resolve, reject) =>
-    verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, raw, (error, valid) =>
-      error ? reject(error) : resolve(valid),
-    ),
+    verify('sha256', signed, key, derOf(raw), (error, valid) => (error ? reject(error) : resolve(valid))),
   );
+
+/**
+ * 64 bytes r‖s → the DER of `SEQUENCE { INTEGER r, INTEGER s }` (RFC 3279 §2.2.3). Node 24 takes r‖s too, as an option, but a verification
+ * with options costs 40 % more than one with a bare key and DER (measured: 118 against 83 microseconds).
+ */
+const derOf = (raw: Uint8Array): Uint8Array => {
+  const der = Buffer.allocUnsafe(2 * (2 + 1 + 32) + 2);
+  const end = writeInteger(der, writeInteger(der, 2, raw.subarray(0, 32)), raw.subarray(32));
+  der[0] = 0x30;
+  der[1] = end - 2;
+  return der.subarray(0, end);
+};
+
+/** As few bytes as the number needs, one more when it would look negative. Returns the offset behind it. */
+const writeInteger = (der: Uint8Array, at: number, bytes: Uint8Array): number => {
+  let first = 0;
+  while (first < bytes.length - 1 && bytes[first] === 0) first += 1;
+  const sign = (bytes[first] ?? 0) >= 0x80 ? 1 : 0;
+  der[at] = 0x02;
+  der[at + 1] = sign + bytes.length - first;
+  if (sign === 1) der[at + 2] = 0;
+  der.set(bytes.subarray(first), at + 2 + sign);
+  return at + 2 + sign + bytes.length - first;
+};

@@ -12,7 +12,7 @@ import { qualifyStore } from '../command/qualify.ts';
 import type { Config } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import type { Health } from '../http/parts.ts';
-import { serveHttp } from '../http/serve.ts';
+import { type Served, serve as serveHttp } from '../http/serve.ts';
 import { createStartingApp } from '../http/starting-app.ts';
 import { limits } from '../limits.ts';
 import { systemClock, withDeadline } from '../port/clock.ts';
@@ -46,8 +46,8 @@ export const serve = async (config: Config, log: Logger): Promise<Serving> => {
   const closing: (() => Promise<void>)[] = [];
   const waiting: Waiting = new Map();
   const starting = createStartingApp(async () => startingHealth(waiting));
-  let answer: (request: Request, env?: object) => Response | Promise<Response> = starting.fetch;
-  const server = await serveHttp({ fetch: (request, env) => answer(request, env) }, { host: config.host, port: config.port });
+  let answer: Served = starting.fetch;
+  const server = await serveHttp((request, env) => answer(request, env), { host: config.host, port: config.port, log });
 
   const ready = bringUp(config, log, { waiting, signal: stopping.signal, closing }).then(({ fetch, text }) => {
     answer = fetch;

@@ -1,0 +1,138 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openFileStore } from '../src/adapter/file/receipt-store.ts';
+import { errnoOf, storeFault } from '../src/adapter/file/file-fault.ts';
+import { limits } from '../src/limits.ts';
+import type { ReceiptStore } from '../src/port/receipt-store.ts';
+import { parseAccountId } from '../src/receipt/ids.ts';
+import { isDerivedKey, parsePrefix } from '../src/receipt/key-path.ts';
+import type { Found, LedgerSource, StreamListing } from './source.ts';
+
+/** As the file store reads: neither follows a symbolic link nor waits on a named pipe. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Reads a ledger from a directory as fast as one thread can: it blocks the thread, so that there are no more than three calls of the
+ * operating system to a receipt. `durable`: a receipt that its writer does not yet know to be on disk is made durable before it is
+ * believed, which an audit need not do (and on a read-only medium could not), but whoever goes on from what it read must. Throws `Outage`.
+ */
+export const directorySource = async (directory: string, { durable }: { readonly durable: boolean }): Promise<LedgerSource> => {
+  const root = resolve(directory);
+  const store = await openFileStore(root, { readOnly: !durable });
+  const shelf = openShelf();
+  return {
+    description: store.description,
+    address: { location: { kind: 'file', directory: root }, credentials: null, durable },
+    parallelStreams: 1,
+    find: (below) => findBelow(root, below.slice(0, -1)),
+    pages: (listing) => pages(root, listing),
+    readMany: (keys) => readMany(store, root, keys, durable, shelf),
+    close: () => store.close(),
+  };
+};
+
+const readMany = async (
+  store: ReceiptStore,
+  root: string,
+  keys: readonly string[],
+  durable: boolean,
+  shelf: Shelf,
+): Promise<readonly (Uint8Array | null)[]> => {
+  const objects: (Uint8Array | null)[] = [];
+  for (const key of keys) {
+    const bytes = guarded(root, () => readWhole(`${root}/${key}`, durable, shelf));
+    objects.push(bytes === 'unsettled' ? await store.read(key) : bytes);
+  }
+  return objects;
+};
+
+/** Memory for many small objects, taken from the system in large pieces. A piece goes when the last object in it is forgotten. */
+type Shelf = { piece: Buffer; used: number };
+
+/** One byte more than a receipt may have is enough to see that it is none. */
+const ROOM_BYTES = limits.receiptBytes + 1;
+
+const openShelf = (): Shelf => ({ piece: Buffer.alloc(0), used: 0 });
+
+const readWhole = (path: string, durable: boolean, shelf: Shelf): Uint8Array | null | 'unsettled' => {
+  const descriptor = openOrNull(path);
+  if (descriptor === null) return null;
+  try {
+    if (durable && fstatSync(descriptor).nlink !== 1) return 'unsettled';
+    if (shelf.piece.length - shelf.used < ROOM_BYTES) Object.assign(shelf, { piece: Buffer.allocUnsafeSlow(limits.readBufferBytes), used: 0 });
+    const start = shelf.used;
+    for (let read = -1; read !== 0 && shelf.used < start + ROOM_BYTES; shelf.used += read)
+      read = readSync(descriptor, shelf.piece, shelf.used, start + ROOM_BYTES - shelf.used, null);
+    return shelf.piece.subarray(start, shelf.used);
+  } catch (error) {
+    if (errnoOf(error) === 'EISDIR') return null;
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+/** No file, a file where a directory should be, a symbolic link: all of them mean that there is no object. */
+const openOrNull = (path: string): number | null => {
+  try {
+    return openSync(path, READ_FLAGS);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return null;
+    throw error;
+  }
+};
+
+const guarded = <T>(root: string, work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    throw storeFault(error, root);
+  }
+};
+
+async function* pages(root: string, { prefix, keys }: StreamListing): AsyncIterable<readonly string[]> {
+  const shown = keys ?? guarded(root, () => keysOfStream(root, prefix));
+  for (let at = 0; at < shown.length; at += limits.listPageKeys) yield shown.slice(at, at + limits.listPageKeys);
+}
+
+const keysOfStream = (root: string, prefix: string): readonly string[] => {
+  const names = namesIn(`${root}/${prefix}/events`).sort();
+  const beside = namesIn(`${root}/${prefix}`).filter((name) => name !== 'events');
+  const strangers = names.length === 0 ? [prefix] : beside.map((name) => `${prefix}/${name}`);
+  return [...names.map((name) => `${prefix}/events/${name}`), ...strangers.flatMap((place) => [...filesBelow(root, place)])];
+};
+
+const namesIn = (path: string): string[] => {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+};
+
+/** Streams below a place; of other directories, every file. */
+async function* findBelow(root: string, place: string): AsyncIterable<Found> {
+  if (parsePrefix(place).ok) yield { stream: { prefix: place, keys: null } };
+  else if (mayHoldStreams(place))
+    for (const name of guarded(root, () => namesIn(join(root, place)).sort())) yield* findBelow(root, `${place}/${name}`);
+  else for (const key of filesBelow(root, place)) yield { unexpected: key };
+}
+
+const mayHoldStreams = (place: string): boolean => {
+  const [root, kind, accountId, ...rest] = place.split('/');
+  if (root !== 'pixpax' || rest.length > 0) return false;
+  return accountId === undefined ? kind === undefined || KINDS.has(kind) : kind === 'pixbooks' && parseAccountId(accountId).ok;
+};
+
+const KINDS: ReadonlySet<string> = new Set(['pixbooks', 'accounts', 'collections', 'codes']);
+
+/** Keys of the regular files at or below a place, derived objects left out. */
+function* filesBelow(root: string, place: string): Iterable<string> {
+  const facts = guarded(root, () => lstatSync(join(root, place), { throwIfNoEntry: false }));
+  if (facts?.isFile() && !isDerivedKey(place)) yield place;
+  if (facts?.isDirectory())
+    for (const name of guarded(root, () => namesIn(join(root, place)).sort())) yield* filesBelow(root, `${place}/${name}`);
+}

@@ -1,0 +1,44 @@
+import type { KeyObject } from 'node:crypto';
+import type { AccountId } from '../src/receipt/ids.ts';
+import { type KeyHistory, type KeyRecord, keyHistoryOf } from '../src/receipt/key-history.ts';
+import { parsePublicKeyText } from '../src/receipt/signature.ts';
+
+/** A key record as it crosses to another thread: plain data. */
+export type PlainKeyRecord = Omit<KeyRecord, 'key'>;
+
+/** The records that an account's stream introduced. */
+export const plainRecordsOf = (history: KeyHistory, accountId: AccountId): readonly PlainKeyRecord[] =>
+  [...history.records.values()].flatMap(({ publicKeyId, identityId, publicKey, from, until, ...record }) =>
+    record.accountId === accountId ? [{ publicKeyId, identityId, accountId, publicKey, from, until }] : [],
+  );
+
+/** Adds records to a history, or replaces what it knew of their identities. The keys themselves are made when first used. */
+export const addRecords = (history: KeyHistory, records: readonly PlainKeyRecord[]): void => {
+  const known = keyHistoryOf(records.map(withKey));
+  for (const [name, record] of known.records) {
+    history.records.set(name, record);
+    if (!known.current.has(record.identityId)) history.current.delete(record.identityId);
+  }
+  for (const [identityId, publicKeyId] of known.current) history.current.set(identityId, publicKeyId);
+};
+
+export const historyOf = (records: readonly PlainKeyRecord[]): KeyHistory => keyHistoryOf(records.map(withKey));
+
+/** A ledger may have far more keys than one thread ever meets. */
+const withKey = (plain: PlainKeyRecord): KeyRecord => {
+  let key: KeyObject | undefined;
+  return {
+    ...plain,
+    get key() {
+      key ??= keyOfText(plain.publicKey);
+      return key;
+    },
+  };
+};
+
+/** Records come from `learnKeys`, which refuses texts that are no key: meeting one here is a bug. */
+const keyOfText = (text: string): KeyObject => {
+  const parsed = parsePublicKeyText(text);
+  if (!parsed.ok) throw new TypeError('a key record without a public key');
+  return parsed.value.key;
+};

@@ -1,0 +1,87 @@
+import { limits } from '../src/limits.ts';
+import { OPERATOR_ACCOUNT_ID, parseAccountId } from '../src/receipt/ids.ts';
+import { LEDGER_ROOT, prefixOf } from '../src/receipt/key-path.ts';
+import { accountStream } from '../src/receipt/stream.ts';
+import type { Found, LedgerSource, StreamListing } from './source.ts';
+
+export const OPERATOR_PREFIX = prefixOf(accountStream(OPERATOR_ACCOUNT_ID));
+const ACCOUNTS = `${LEDGER_ROOT}accounts`;
+const PIXBOOKS = `${LEDGER_ROOT}pixbooks`;
+
+/**
+ * The streams below a place, those of accounts first because all others rest on them; the operator's is left out, for it comes before
+ * all. For a place among the pixbooks the accounts they belong to are shown too. `pixpax/accounts/` sorts before everything
+ * else, so the whole ledger is one pass over its keys.
+ */
+export const walkOf = (source: LedgerSource, below: string | null): { accounts: Walk; others: Walk } => {
+  const place = below ?? LEDGER_ROOT.slice(0, -1);
+  const found = source.find(`${place}/`)[Symbol.asyncIterator]();
+  let held: Found | null = null;
+
+  const next = async (): Promise<Found | null> => {
+    const taken = held ?? (await nextOf(found));
+    held = null;
+    return taken;
+  };
+  async function* accounts(): Walk {
+    yield* accountsUnder(source, place);
+    for (let item = await next(); item !== null; item = await next()) {
+      held = item;
+      if (!isAccount(item)) return;
+      held = null;
+      if (!('stream' in item) || item.stream.prefix !== OPERATOR_PREFIX) yield item;
+    }
+  }
+  async function* others(): Walk {
+    for (let item = await next(); item !== null; item = await next()) yield item;
+  }
+  return { accounts: accounts(), others: others() };
+};
+
+export type Walk = AsyncGenerator<Found, void, void>;
+
+const nextOf = async (found: AsyncIterator<Found>): Promise<Found | null> => {
+  const { value, done } = await found.next();
+  return done ? null : value;
+};
+
+const isAccount = (item: Found): boolean => ('stream' in item ? item.stream.prefix : item.unexpected).startsWith(`${ACCOUNTS}/`);
+
+/** Accounts that pixbooks below a place belong to. Elsewhere they come by themselves, or the operator's is enough. */
+async function* accountsUnder(source: LedgerSource, place: string): AsyncIterable<Found> {
+  if (place === PIXBOOKS) {
+    for await (const item of source.find(`${ACCOUNTS}/`))
+      if (!('stream' in item) || item.stream.prefix !== OPERATOR_PREFIX) yield item;
+  } else if (place.startsWith(`${PIXBOOKS}/`)) {
+    const accountId = parseAccountId(place.split('/')[2]);
+    if (accountId.ok && accountId.value !== OPERATOR_ACCOUNT_ID) yield { stream: { prefix: prefixOf(accountStream(accountId.value)), keys: null } };
+  }
+}
+
+/**
+ * Streams in batches for the lanes, small ones first so that a small ledger keeps all lanes busy too. Objects that belong to no stream go
+ * to `onUnexpected`.
+ */
+export async function* batchesOf(walk: Walk, lanes: number, onUnexpected: (key: string) => void): AsyncGenerator<readonly StreamListing[]> {
+  let batch: StreamListing[] = [];
+  let keys = 0;
+  let streams = 0;
+  for await (const item of walk) {
+    if ('unexpected' in item) {
+      onUnexpected(item.unexpected);
+      continue;
+    }
+    batch.push(item.stream);
+    keys += item.stream.keys?.length ?? 0;
+    streams += 1;
+    if (batch.length < batchSize(streams, lanes) && keys < limits.replayBatchKeys) continue;
+    yield batch;
+    batch = [];
+    keys = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** A tenth of each lane's share so far, so that no lane is left working alone for long at the end. */
+const batchSize = (streams: number, lanes: number): number =>
+  Math.min(limits.replayBatchStreams, Math.max(limits.parallelStreams, Math.floor(streams / (lanes * 10))));

@@ -1,0 +1,39 @@
+import type { S3Credentials, StoreLocation } from '../src/adapter/store-url.ts';
+
+/** One stream to be read: its prefix, and its keys in order where the listing that found it has shown them all. */
+export type StreamListing = { readonly prefix: string; readonly keys: readonly string[] | null };
+
+/** A stream, or an object that belongs to none. */
+export type Found = { readonly stream: StreamListing } | { readonly unexpected: string };
+
+/** How another thread opens the same source. `durable` as in `openSource`. */
+export type SourceAddress = {
+  readonly location: StoreLocation;
+  readonly credentials: S3Credentials | null;
+  readonly durable: boolean;
+};
+
+/**
+ * Where a ledger is read: the reading half of a receipt store, cut to what a verifier needs. Every call may throw `Outage`.
+ *
+ * Receipts may be added while it is read. What was there when `find` or `pages` began is shown; what came later may be shown, and then not
+ * necessarily together with what came before it: who misses a position asks for it by its key.
+ */
+export interface LedgerSource {
+  /** For people; holds no credential. */
+  readonly description: string;
+  /** Null when no other thread can open it. */
+  readonly address: SourceAddress | null;
+  /** Streams worth reading at the same time in one thread. */
+  readonly parallelStreams: number;
+  /** Everything below a place, given with its trailing slash (`pixpax/accounts/`, or one stream's). Lazy: holds a page at a time. */
+  find(below: string): AsyncIterable<Found>;
+  /**
+   * The keys of one stream in order, a page at a time; among them whatever else lies below its prefix, derived objects left out.
+   * A listing that came with keys is answered from them.
+   */
+  pages(listing: StreamListing): AsyncIterable<readonly string[]>;
+  /** The exact bytes of each object, null where there is none. At most `limits.parallelReads` keys. */
+  readMany(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
+  close(): Promise<void>;
+}

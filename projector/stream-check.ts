@@ -1,0 +1,110 @@
+import { type Head, headOf } from '../src/receipt/chain.ts';
+import { OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
+import { type KeyHistory, isGenesis, keyRecordOf, learnKeys } from '../src/receipt/key-history.ts';
+import { eventIdAtPrefix, prefixOf } from '../src/receipt/key-path.ts';
+import type { ReadFault, ReadReceipt } from '../src/receipt/read.ts';
+import type { Stream } from '../src/receipt/stream.ts';
+import { type ReceiptFault, verifyGenesis, verifyRead } from '../src/receipt/verify.ts';
+import { type Result, err, ok } from '../src/result.ts';
+import { type LedgerEvent, eventOf } from '../src/stream/event.ts';
+import { type StreamState, emptyStream } from '../src/stream/fold.ts';
+import { type ReplayFault, replayStep } from '../src/stream/replay-step.ts';
+import { tenantOf } from '../src/projection/project.ts';
+
+export type CheckFault = ReceiptFault | ReplayFault | { readonly code: 'idempotency-key-twice'; readonly detail: string };
+
+/** A receipt that is true in its place, and the event it holds. */
+export type CheckedReceipt = { readonly read: ReadReceipt; readonly event: LedgerEvent };
+
+/** How far the check of one stream has come. `checkNext` and `skipGap` move it on; a refused receipt leaves it where it was. */
+export type StreamCheck = {
+  readonly stream: Stream;
+  readonly prefix: string;
+  /** Every key that may have signed here. The check of an account's stream adds the keys it introduces. */
+  readonly keys: KeyHistory;
+  /** The fingerprint that genesis must have, where the stream is the operator's. */
+  readonly trust: PublicKeyId | null;
+  /** The fingerprint that genesis has. */
+  fingerprint: PublicKeyId | null;
+  next: number;
+  head: Head | null;
+  /** Null once receipts are missing: what follows can be read and its signatures checked, but not replayed. */
+  state: StreamState | null;
+  readonly idempotencyKeys: Set<string>;
+};
+
+export const openCheck = (stream: Stream, keys: KeyHistory, trust: PublicKeyId | null = null): StreamCheck => ({
+  stream,
+  prefix: prefixOf(stream),
+  keys,
+  trust,
+  fingerprint: null,
+  next: 0,
+  head: null,
+  state: emptyStream(stream),
+  idempotencyKeys: new Set(),
+});
+
+/** Goes on behind receipts that are missing. */
+export const skipGap = (check: StreamCheck, next: number): void => {
+  check.next = next;
+  check.state = null;
+};
+
+/**
+ * Checks what `readReceipt` made of an object as the receipt at `check.next`: chain, signature, event, issuer, state, idempotency key.
+ */
+export const checkNext = (
+  check: StreamCheck,
+  key: string,
+  read: Result<ReadReceipt, ReadFault>,
+): Result<CheckedReceipt, CheckFault> => {
+  if (!read.ok) return read;
+  const verified = verifyHere(check, key, read.value);
+  if (!verified.ok) return verified;
+  const { receipt } = verified.value;
+  if (check.idempotencyKeys.has(receipt.idempotencyKey))
+    return err({ code: 'idempotency-key-twice', detail: 'an earlier receipt of this stream has the same idempotency key' });
+  const step = check.state === null ? stepUnseen(check, verified.value) : replayStep(check.state, receipt, check.keys);
+  if (!step.ok) return step;
+  if (receipt.stream.type === 'account' && !isGenesis(receipt, check.next)) {
+    const learned = learnKeys(check.keys, verified.value);
+    if (!learned.ok) return learned;
+  }
+  check.idempotencyKeys.add(receipt.idempotencyKey);
+  check.head = headOf(verified.value);
+  check.state = step.value.state;
+  check.next += 1;
+  return ok({ read: verified.value, event: step.value.event });
+};
+
+const verifyHere = (check: StreamCheck, key: string, read: ReadReceipt): Result<ReadReceipt, ReceiptFault> => {
+  if (check.next === 0 && check.stream.type === 'account' && check.stream.accountId === OPERATOR_ACCOUNT_ID) {
+    const genesis = verifyGenesis(read.bytes, key, check.keys, check.trust);
+    if (!genesis.ok) return genesis;
+    check.fingerprint = genesis.value.fingerprint;
+    return ok(genesis.value.genesis);
+  }
+  return verifyRead(read, headFor(check, read), check.keys);
+};
+
+/** The head that must come before; right behind a gap, what the receipt says of it, as far as that can be true. */
+const headFor = (check: StreamCheck, { receipt }: ReadReceipt): Head | null => {
+  const before = check.next - 1;
+  if (before < 0 || check.head?.position === before || receipt.prevHash === null) return check.head;
+  const createdAt = check.head?.createdAt ?? receipt.createdAt;
+  return { position: before, eventId: eventIdAtPrefix(check.prefix, before), hash: receipt.prevHash, createdAt };
+};
+
+/** Behind a gap the state is unknown, and with it who exactly must sign: an identity of the account or the operator. */
+const stepUnseen = (
+  check: StreamCheck,
+  { receipt }: ReadReceipt,
+): Result<{ readonly state: null; readonly event: LedgerEvent }, ReplayFault> => {
+  const event = eventOf(receipt);
+  if (!event.ok) return event;
+  const signer = keyRecordOf(check.keys, receipt.issuer)?.accountId;
+  return signer === OPERATOR_ACCOUNT_ID || signer === tenantOf(check.stream)
+    ? ok({ state: null, event: event.value })
+    : err({ code: 'issuer-not-authorised', detail: `${receipt.type} is signed by an identity of another account` });
+};

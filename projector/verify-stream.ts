@@ -1,0 +1,54 @@
+import type { ReceiptStore } from '../src/port/receipt-store.ts';
+import { type Head, headOf } from '../src/receipt/chain.ts';
+import type { PublicKeyId } from '../src/receipt/ids.ts';
+import { prefixOf } from '../src/receipt/key-path.ts';
+import type { Stream } from '../src/receipt/stream.ts';
+import { type ReplayWork, laneHere } from './lane.ts';
+import { replayLedger } from './replay.ts';
+import { storeSource } from './store-source.ts';
+
+/** The verdict on one stream: how many of its receipts are true, the last of them, and the first fault. */
+export type StreamVerdict = {
+  readonly valid: boolean;
+  readonly receipts: number;
+  readonly head: Head | null;
+  readonly fault?: { readonly key: string; readonly code: string; readonly detail: string };
+};
+
+/**
+ * Verifies one stream, and the streams of accounts that its signatures rest on, from the store alone and in this thread. Reads all of the
+ * stream: bound how many of these run at once. Throws `Outage`.
+ */
+export const verifyStream = async (
+  { store, trust }: { readonly store: ReceiptStore; readonly trust: PublicKeyId },
+  stream: Stream,
+): Promise<StreamVerdict> => {
+  const prefix = prefixOf(stream);
+  let receipts = 0;
+  let head: Head | null = null;
+  const work: ReplayWork = {
+    begin: (each) => {
+      if (prefixOf(each) !== prefix) return null;
+      receipts = 0;
+      return {
+        receipt: ({ read }) => {
+          receipts++;
+          head = headOf(read);
+        },
+        end: () => undefined,
+      };
+    },
+    finish: () => Promise.resolve(),
+    abandon: () => Promise.resolve(),
+    abandon: () => Promise.resolve(),
+  };
+  const source = storeSource(store);
+  const report = await replayLedger({ source, lanes: [laneHere(source, trust, work)], pinned: true, below: prefix });
+  const [fault] = report.faults;
+  return {
+    valid: report.verdict === 'valid',
+    receipts,
+    head,
+    ...(fault === undefined ? {} : { fault: { key: fault.key, code: fault.code, detail: fault.detail } }),
+  };
+};

@@ -1,0 +1,42 @@
+import { availableParallelism } from 'node:os';
+import type { PublicKeyId } from '../src/receipt/ids.ts';
+import { type Lane, laneHere, noWork } from './lane.ts';
+import { laneInThread } from './lane-thread.ts';
+import type { LedgerReport, Progress } from './ledger-report.ts';
+import { replayLedger } from './replay.ts';
+import type { LedgerSource } from './source.ts';
+
+export type VerifyOptions = {
+  readonly source: LedgerSource;
+  /** The fingerprint that the operator's first key must have; null takes the ledger's own word, and the report says so. */
+  readonly trust: PublicKeyId | null;
+  /** A stream's prefix, or a folder above some: only these, and the streams of accounts that they rest on. */
+  readonly below?: string | null | undefined;
+  /** Threads that read and check; by default one to a core. 0 does all in this thread, as do sources no other thread can open. */
+  readonly threads?: number | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+};
+
+/**
+ * Whether a ledger is true: every receipt, chain, signature, key and event, from genesis on, and that nothing is missing in between or
+ * was put among it. Needs the receipts and nothing else, writes nothing, and knows no code that does. What it cannot see: receipts
+ * missing from the end of a stream, and streams that are missing whole. Throws `Outage` when the source fails in the middle.
+ */
+export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport> => {
+  const { source, trust, below, onProgress } = options;
+  const lanes = lanesFor(options);
+  try {
+    const report = await replayLedger({ source, lanes, pinned: trust !== null, below, onProgress });
+    await Promise.all(lanes.map((lane) => lane.finish()));
+    return report;
+  } catch (error) {
+    await Promise.all(lanes.map((lane) => lane.abandon()));
+    throw error;
+  }
+};
+
+const lanesFor = ({ source, trust, threads = availableParallelism() }: VerifyOptions): readonly Lane[] => {
+  const { address } = source;
+  if (address === null || threads === 0) return [laneHere(source, trust, noWork)];
+  return Array.from({ length: threads }, () => laneInThread({ address, trust, work: { kind: 'check' } }));
+};
