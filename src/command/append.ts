@@ -5,12 +5,11 @@ import type { Seen, View } from '../port/read-model.ts';
 import { fingerprintOf, project } from '../projection/project.ts';
 import { headOf } from '../receipt/chain.ts';
 import { keyOf, prefixOf } from '../receipt/key-path.ts';
-import type { StoredReceipt } from '../receipt/receipt.ts';
 import { type Result, err, ok } from '../result.ts';
 import { evolveStream, requiredIssuer } from '../stream/fold.ts';
 import { backOff } from './backoff.ts';
 import { type CommitOutcome, commitReceipt } from './commit.ts';
-import { applyDurable } from './apply.ts';
+import { type ProjectedReceipt, applyDurable } from './apply.ts';
 import type { Intent } from './intent.ts';
 import type { Acknowledged, AppendRefusal, CommandOutcome } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
@@ -88,7 +87,7 @@ const make = async <State, Prepared>(
   parts: AppendParts,
   intent: Intent<State, Prepared>,
   view: View<State>,
-): Promise<Result<StoredReceipt, Extract<CommandOutcome, { ok: false }>['error']>> => {
+): Promise<Result<ProjectedReceipt, Extract<CommandOutcome, { ok: false }>['error']>> => {
   const prepared = await intent.prepare(view);
   const decided = intent.decide(view, prepared);
   if (!decided.ok) return decided;
@@ -109,7 +108,7 @@ const make = async <State, Prepared>(
   const evolved = evolveStream(before, intent.stream, event, stored.receipt.eventId);
   const projected = project(stored);
   if (!evolved.ok || !projected.ok) throw new Error(`${event.type} would not replay`);
-  return ok(stored);
+  return ok({ ...stored, projected: projected.value });
 };
 
 /** HEAD of the predecessor, unless this process read or wrote it a moment ago: extending a lost receipt would bury the loss. */
@@ -129,7 +128,7 @@ const lostReceipt = (parts: AppendParts, { stream }: Pick<Intent, 'stream'>, { h
 };
 
 /** The receipt is durable: from here on nothing may turn the answer into a failure. */
-const acknowledge = async (parts: AppendParts, intent: Pick<Intent, 'stream'>, stored: StoredReceipt): Promise<Acknowledged> => {
+const acknowledge = async (parts: AppendParts, intent: Pick<Intent, 'stream'>, stored: ProjectedReceipt): Promise<Acknowledged> => {
   const projection = await applyDurable(parts, intent.stream, stored);
   return acknowledgement(intent, headOf(stored), projection, false);
 };

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import { withDeadline } from '../port/clock.ts';
-import { project } from '../projection/project.ts';
+import type { Projected } from '../projection/project.ts';
 import { headOf } from '../receipt/chain.ts';
 import { prefixOf } from '../receipt/key-path.ts';
 import type { StoredReceipt } from '../receipt/receipt.ts';
@@ -10,6 +10,9 @@ import type { Acknowledged } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
 import type { StreamMemory } from './stream-memory.ts';
 
+/** A receipt with what it does to the projection, rehearsed before it became durable. */
+export type ProjectedReceipt = StoredReceipt & { readonly projected: Projected };
+
 /**
  * Applies a durable receipt. Never throws and never undoes: when the projection cannot take it now the answer is `pending`, the stream is
  * forgotten, and whoever touches it next (this process, another one, `repair`) catches it up from the store.
@@ -17,7 +20,7 @@ import type { StreamMemory } from './stream-memory.ts';
 export const applyDurable = async (
   parts: CommandPorts & { readonly memory: StreamMemory },
   stream: Stream,
-  stored: StoredReceipt,
+  stored: ProjectedReceipt,
 ): Promise<Acknowledged['projection']> => {
   const prefix = prefixOf(stream);
   const pending = (detail: string, alarm: boolean): 'pending' => {
@@ -27,12 +30,10 @@ export const applyDurable = async (
     return 'pending';
   };
   try {
-    const projected = project(stored);
-    if (!projected.ok) return pending(projected.error.detail, true);
     const head = headOf(stored);
     // A crash before, in or after this: the receipt is in the store, and the next touch of the stream applies it.
     const outcome = await withDeadline(parts.clock, 'postgres', limits.databaseTimeoutMs, () =>
-      parts.readModel.apply({ stream, head, projected: projected.value }),
+      parts.readModel.apply({ stream, head, projected: stored.projected }),
     );
     if (outcome === 'different') return pending(`another receipt is applied at ${stored.position}`, true);
     if (outcome === 'behind') {

@@ -5,6 +5,7 @@ import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
 import type { KeyName } from '../port/signer.ts';
+import { inCanonicalOrder } from '../receipt/canonical.ts';
 import { type Head, nextPosition } from '../receipt/chain.ts';
 import { type IdempotencyKey, type IdentityId, type PublicKeyId, epochMsOf, instantOf } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
@@ -46,17 +47,18 @@ export type NextReceipt = {
 export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, next: NextReceipt): Promise<StoredReceipt> => {
   const { stream, head, event, issuer } = next;
   const position = nextPosition(head);
+  // Members in their canonical order: the bytes are spelled several times from here on.
   const unsigned: UnsignedReceipt = {
-    eventId: eventIdAt(stream, position),
-    stream,
-    type: event.type,
-    payload: event.payload as JsonObject,
     createdAt: instantOf(Math.max(ports.clock.now(), head === null ? 0 : epochMsOf(head.createdAt))),
-    issuer: { identityId: issuer.identityId, publicKeyId: issuer.publicKeyId },
+    eventId: eventIdAt(stream, position),
     idempotencyKey: next.idempotencyKey,
+    issuer: { identityId: issuer.identityId, publicKeyId: issuer.publicKeyId },
+    payload: inCanonicalOrder(event.payload as JsonObject),
     prevEventId: head?.eventId ?? null,
     prevHash: head?.hash ?? null,
     schemaVersion: 1,
+    stream: inCanonicalOrder(stream),
+    type: event.type,
   };
   const signed = signedBytesOf(unsigned);
   const keyName = keyNameOf(issuer.identityId, issuer.keyGeneration);

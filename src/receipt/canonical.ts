@@ -11,6 +11,10 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * are refused at the edges, so meeting one here is a bug.
  */
 export const canonicalText = (value: Json): string => {
+  if (isPlain(value, limits.jsonDepth)) {
+    const plain = JSON.stringify(value);
+    if (!plain.includes('\\ud')) return plain;
+  }
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError('a value without a canonical form');
   return text;
@@ -71,6 +75,51 @@ const isCanonical = (text: string, value: Json): boolean => {
   } catch {
     return false;
   }
+};
+
+/**
+ * Whether JSON.stringify spells a value as RFC 8785 does, lone surrogates aside: members in order, finite numbers, nothing but JSON.
+ */
+const isPlain = (value: Json | undefined, depth: number): boolean => {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      if (value === null) return true;
+      if (depth === 0 || 'toJSON' in value) return false;
+      if (Array.isArray(value)) return value.every((item: Json) => isPlain(item, depth - 1));
+      return Object.getPrototypeOf(value) === Object.prototype && hasPlainMembers(value as JsonObject, depth - 1);
+    default:
+      return false;
+  }
+};
+
+const hasPlainMembers = (object: JsonObject, depth: number): boolean => {
+  let previous: string | undefined;
+  for (const member of Object.keys(object)) {
+    if (previous !== undefined && !(previous < member)) return false;
+    if (!isPlain(object[member], depth)) return false;
+    previous = member;
+  }
+  return true;
+};
+
+/**
+ * The same value with the members of every object in UTF-16 order, so that spelling it is cheap from here on. (JavaScript keeps names that
+ * look like numbers in an order of their own; spelling such a value stays right, and slower.)
+ */
+export const inCanonicalOrder = <T extends Json>(value: T): T => ordered(value) as T;
+
+const ordered = (value: Json): Json => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(ordered);
+  const members = value as JsonObject;
+  const sorted: { [member: string]: Json } = {};
+  for (const member of Object.keys(members).sort()) sorted[member] = ordered(members[member] ?? null);
+  return sorted;
 };
 
 /** Whether the members of every object are in UTF-16 order, with at most `depth` levels of arrays and objects. */

@@ -1,4 +1,4 @@
-import { canonicalBytes } from './canonical.ts';
+import { canonicalBytes, canonicalText } from './canonical.ts';
 import { receiptHashOf } from './hash.ts';
 import type { EventId, IdempotencyKey, IdentityId, Instant, PublicKeyId, ReceiptHash } from './ids.ts';
 import type { JsonObject } from './json.ts';
@@ -38,5 +38,20 @@ export const sealReceipt = (
   lowS: Uint8Array,
 ): { receipt: Receipt; bytes: Uint8Array } => {
   const receipt: Receipt = { ...unsigned, hash: receiptHashOf(signed), signature: signatureText(lowS) };
-  return { receipt, bytes: canonicalBytes(receipt) };
+  return { receipt, bytes: spliced(receipt, signed) };
+};
+
+/**
+ * JCS of the receipt out of JCS without `hash` and `signature`: members are in order, so `hash` comes after `createdAt` and `eventId`, and
+ * `signature` before `stream` and `type`, which are ASCII and known.
+ */
+const spliced = (receipt: Receipt, signed: Uint8Array): Uint8Array => {
+  const { createdAt, eventId, hash, signature, stream, type } = receipt;
+  const head = `{"createdAt":"${createdAt}","eventId":"${eventId}",`;
+  const tail = `"stream":${canonicalText(stream)},"type":${canonicalText(type)}}`;
+  const text = Buffer.from(signed.buffer, signed.byteOffset, signed.byteLength);
+  const middle = text.subarray(head.length, text.length - tail.length);
+  if (text.toString('latin1', 0, head.length) !== head || text.toString('latin1', text.length - tail.length) !== tail)
+    return canonicalBytes(receipt);
+  return Buffer.concat([Buffer.from(`${head}"hash":"${hash}",`), middle, Buffer.from(`"signature":"${signature}",${tail}`)]);
 };
