@@ -2,12 +2,12 @@ import { dirname } from 'node:path';
 import { limits } from '../../limits.ts';
 import { Outage } from '../../port/outage.ts';
 import type { CreateOutcome } from '../../port/receipt-store.ts';
+import { turnstile } from '../turnstile.ts';
 import type { DurableDirectories } from './durable-directories.ts';
 import { calls } from './file-calls.ts';
 import { errnoOf } from './file-fault.ts';
 import { statObject, writeFileDurably } from './object-file.ts';
 import { temporaryPath } from './temporary-files.ts';
-import { turnstile } from '../turnstile.ts';
 
 export type ObjectCreator = {
   /** As `ReceiptStore.create`, for a path below the root. Errors are the operating system's own, or `Outage`. */

@@ -4,6 +4,7 @@ import { systemClock } from '../../port/clock.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ReceiptStore } from '../../port/receipt-store.ts';
 import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { turnstile } from '../turnstile.ts';
 import { objectCreator } from './create-object.ts';
 import { directoryReader } from './directory-reader.ts';
 import { type DurableDirectories, durableDirectories, makeRoot } from './durable-directories.ts';
@@ -12,7 +13,6 @@ import { errnoOf, storeFault } from './file-fault.ts';
 import { keyPage } from './key-walk.ts';
 import { readObject, readObjectSync, statObject } from './object-file.ts';
 import { TEMPORARY_DIRECTORY, sweepTemporaryFiles } from './temporary-files.ts';
-import { turnstile } from '../turnstile.ts';
 
 export type FileStoreOptions = {
   /**

@@ -7,7 +7,7 @@ import { type Part, type Shape, partsOf } from './apply-parts.ts';
 import { typeOf } from './columns.ts';
 
 /** One statement for `pg`. It answers a row `{n}` for each application, numbered from 0, whose head moved. */
-export type ApplyStatement = { readonly name?: string; readonly text: string; readonly values: readonly (readonly Value[])[] };
+export type ApplyStatement = { readonly name?: string; readonly text: string; readonly values: readonly (Value | readonly Value[])[] };
 
 /**
  * Makes the statements that apply receipts of different streams together, all or nothing: each head moves from its predecessor, and
@@ -21,35 +21,37 @@ export const applyStatements = (schema: string): ((applications: readonly Applic
   const texts = new Map<string, { readonly name?: string; readonly text: string }>();
   return (applications) => {
     const parts = partsOf(applications);
-    const key = parts.map(({ shape }) => shape.name).join('; ');
+    const single = parts.every(({ numbers }) => numbers.length === 1);
+    const key = `${single ? 'one' : 'many'}: ${parts.map(({ shape }) => shape.name).join('; ')}`;
     let statement = texts.get(key);
     if (statement === undefined) {
       const text = textOf(
         schema,
-        parts.map(({ shape }) => shape),
+        parts.map(({ shape }) => shape), single,
       );
       // A connection keeps what it prepared: beyond the limit, rare mixtures are parsed each time.
       if (texts.size >= limits.databasePreparedStatements) statement = { text };
       else texts.set(key, (statement = { name: `apply_${hash('sha256', text, 'hex').slice(0, 32)}`, text }));
     }
-    return { ...statement, values: parts.flatMap(valuesOf) };
+    const values = parts.flatMap(valuesOf);
+    return { ...statement, values: single ? values.map(([value]) => value ?? null) : values };
   };
 };
 
 const valuesOf = (part: Part): readonly (readonly Value[])[] => [part.numbers, ...part.values];
 
 /** The statement for parts of these shapes, in this order. Part k reads its rows from `rows{k}` and is called `part{k}`. */
-const textOf = (schema: string, shapes: readonly Shape[]): string => {
+const textOf = (schema: string, shapes: readonly Shape[], single: boolean): string => {
   let parameter = 0;
   const clauses: string[] = [];
   const moved: string[] = [];
   const lost: string[] = [];
   for (const [k, shape] of shapes.entries()) {
-    const arrays = ['integer', ...typesOf(shape)].map((type) => `$${++parameter}::${type}[]`);
+    const inputs = ['integer', ...typesOf(shape)].map((type) => `$${++parameter}::${type}${single ? '' : '[]'}`).join(', ');
     const isHead = shape.kind === 'first-head' || shape.kind === 'next-head';
     if (!isHead && moved.length > 0) clauses.push(`moved(n) AS (${moved.splice(0).join(' UNION ALL ')})`);
     clauses.push(
-      `rows${k}(${['n', ...shape.key, ...shape.set].join(', ')}) AS (SELECT * FROM unnest(${arrays.join(', ')}))`,
+      `rows${k}(${['n', ...shape.key, ...shape.set].join(', ')}) AS (${single ? `SELECT ${inputs}` : `SELECT * FROM unnest(${inputs})`})`,
       `part${k} AS (${sqlOf(schema, shape, `rows${k}`)})`,
     );
     if (shape.kind === 'first-head') moved.push(`SELECT n FROM rows${k} JOIN part${k} USING (${primaryKeyOf(shape)})`);

@@ -45,11 +45,19 @@ export async function saysReady(paths: ClusterPaths, pid: number): Promise<boole
 }
 
 /**
- * Leaves a directory in which a server can start: stops an orphan, takes away what dead ones left.
- * @throws Outage when a live process uses the directory, or an orphan does not stop.
+ * Leaves a directory in which a server can start: waits a little for one that is being stopped, stops an orphan, takes away
+ * what dead ones left.
+ * @throws Outage when a live process goes on using the directory, or an orphan does not stop.
  */
-export async function clearTheWay(paths: ClusterPaths, log: (message: string) => void): Promise<void> {
+export async function clearTheWay(paths: ClusterPaths, patienceMs: number, log: (message: string) => void): Promise<void> {
   let occupancy = await lookAt(paths);
+  for (
+    const until = Date.now() + patienceMs;
+    occupancy.state === 'owned' && Date.now() < until;
+    occupancy = await lookAt(paths)
+  ) {
+    await sleep(limits.embeddedPollMs);
+  }
   if (occupancy.state === 'orphaned') {
     log(`stopping the Postgres (process ${occupancy.pid}) that an earlier run left behind in ${paths.directory}`);
     await stopOrphan(paths, occupancy.pid);

@@ -27,6 +27,8 @@ export interface EmbeddedPostgresOptions {
   /** The directory goes when the server ends, also when this process is killed. For tests. */
   readonly temporary?: boolean;
   readonly maxConnections?: number;
+  /** How long to wait for another process that uses the directory and may be about to end. */
+  readonly patienceMs?: number;
   /** Told what takes long or is unusual, a sentence at a time. */
   readonly log?: (message: string) => void;
 }
@@ -68,7 +70,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   await makeClusterDirectory(resolve(options.directory));
   const paths = clusterPaths(await realpath(options.directory));
   const user = await choosePostgresUser(binaries, paths.directory, paths.data);
-  await clearTheWay(paths, log);
+  await clearTheWay(paths, options.patienceMs ?? limits.embeddedHandoverMs, log);
   const password = await openCluster(paths, binaries, user, durable, log);
   const settings: ServerOptions = {
     durable,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type FixtureLedger,
   applicationOf,
@@ -18,7 +18,7 @@ import type { StoredReceipt } from '../../receipt/receipt.ts';
 import type { Stream, StreamOf } from '../../receipt/stream.ts';
 import { applyStatements } from './apply-statement.ts';
 import { openLedgerQueries } from './ledger-queries.ts';
-import { createProjectionSchema, swapProjection } from './migrate.ts';
+import { createProjectionSchema, ensureSchemas, swapProjection } from './migrate.ts';
 import { openPool, queryOn, withClient } from './pool.ts';
 import { openReadModel } from './read-model.ts';
 
@@ -76,30 +76,29 @@ describe('the read model in Postgres', () => {
   beforeAll(async () => {
     database = await freshDatabase();
   });
-  afterAll(async () => {
-    await Promise.all(pools.map((pool) => pool.end()));
-    await database.drop();
+  // The ledgers of the tests are the same in every run, down to their ids.
+  beforeEach(async () => {
+    const pool = poolOn();
+    await queryOn(pool, { text: 'DROP SCHEMA projection CASCADE' });
+    await ensureSchemas(pool);
   });
+  afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.end())));
+  afterAll(() => database.drop());
 
   it('never shows rows of one projection under the epoch of another while they change places', async () => {
     const pool = poolOn();
     const model = openReadModel({ pool });
-    const { ledger, account, book } = await savedOften(3);
+    const { ledger, book } = await savedOften(3);
     await withClient(pool, (client) => createProjectionSchema(client, 'fresh'));
-    // Live has all saves, fresh one less and an account the less: each can be told from the other by what it shows.
+    // Fresh lacks the last save, and is told from live by that.
     await applyAll(model, ledger.receipts);
     await applyAll(openReadModel({ pool, schema: 'fresh' }), upTo(ledger, book, 2));
     const shown = new Map<string, Set<number | undefined>>();
-    const orders: string[][] = [];
     let swapping = true;
     const watch = async () => {
-      const seen: string[] = [];
-      orders.push(seen);
       while (swapping) {
-        const [ofBook, ofAccount] = await Promise.all([viewBook(model, book), viewAccount(model, account)]);
-        for (const { epoch } of [ofBook, ofAccount]) if (seen.at(-1) !== epoch) seen.push(epoch);
-        const positions = shown.get(ofBook.epoch) ?? new Set();
-        shown.set(ofBook.epoch, positions.add(ofBook.head?.position));
+        const { epoch, head } = await viewBook(model, book);
+        shown.set(epoch, (shown.get(epoch) ?? new Set()).add(head?.position));
       }
     };
     const swap = async () => {
@@ -117,8 +116,8 @@ describe('the read model in Postgres', () => {
     await Promise.all([swap(), ...Array.from({ length: 8 }, watch)]);
     expect(shown.size).toBe(2);
     expect([...shown.values()].map((positions) => [...positions]).sort()).toEqual([[2], [3]]);
-    // What is applied goes into the one that is live when it is.
-    expect(['applied', 'already']).toContain(await model.apply(applicationOf(ledger.receiptsOf(book)[3] ?? fail())));
+    // What is applied goes into the one that is live when it is: an even number of swaps has brought the first one back.
+    expect(await model.apply(applicationOf(ledger.receiptsOf(book)[3] ?? fail()))).toBe('already');
     await queryOn(pool, { text: 'DROP SCHEMA fresh CASCADE' });
   });
 
@@ -157,7 +156,7 @@ describe('the read model in Postgres', () => {
     const ledger = await fixtureLedger();
     const accounts = [];
     for (let n = 0; n < 2 * limits.databaseBatch + 10; n++) accounts.push(await ledger.createAccount(userId(`many-${n}`)));
-    expect(new Set(await applyAll(model, ledger.receipts.slice(1)))).toEqual(new Set(['applied']));
+    expect(new Set(await applyAll(model, ledger.receipts))).toEqual(new Set(['applied']));
     const views = await Promise.all(accounts.map((stream) => viewAccount(model, stream)));
     expect(views.map(({ head }) => head)).toEqual(accounts.map((stream) => ledger.headOf(stream)));
   });

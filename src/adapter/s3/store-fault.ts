@@ -1,4 +1,3 @@
-import { limits } from '../../limits.ts';
 import { Outage } from '../../port/outage.ts';
 
 /** What we take from an SDK error. Its other members may hold request headers, so none of them travels on. */
@@ -25,7 +24,7 @@ export const s3Outage = (error: unknown, place: S3Place): unknown => {
   const status = fault.status === null ? '' : ` (HTTP ${fault.status})`;
   const said = clean === '' ? '' : `: ${clean.slice(0, MESSAGE_CHARS)}`;
   const text = `${place.description}: ${fault.name}${status}${said}`;
-  if (TIMEOUTS.has(fault.name)) return new Outage('store', 'deadline-exceeded', `${text} (limit ${limits.storeTimeoutMs} ms)`);
+  if (TIMEOUTS.has(fault.name)) return new Outage('store', 'deadline-exceeded', text);
   const advice = adviceFor(fault, place);
   return advice === null
     ? new Outage('store', 'store-unavailable', text)
