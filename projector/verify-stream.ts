@@ -40,7 +40,6 @@ export const verifyStream = async (
     },
     finish: () => Promise.resolve(),
     abandon: () => Promise.resolve(),
-    abandon: () => Promise.resolve(),
   };
   const source = storeSource(store);
   const report = await replayLedger({ source, lanes: [laneHere(source, trust, work)], pinned: true, below: prefix });

@@ -72,6 +72,8 @@ export const limits = {
   readBufferBytes: 1024 * 1024,
   /** Rows of one table that are gathered before they are sent to Postgres together. */
   copyBatchChars: 1024 * 1024,
+  /** Rounds in which a rebuild follows streams that go on growing, before it makes their writers wait. */
+  catchUpRounds: 10,
   /** Faults that a report lists; more are counted. */
   reportedFaults: 1_000,
 
@@ -92,6 +94,8 @@ export const limits = {
   embeddedStartMs: 120_000,
   embeddedStopMs: 20_000,
   embeddedAbortMs: 5_000,
+  /** How long a start waits for a process that uses the directory: it may be the one that is being restarted. */
+  embeddedHandoverMs: 5_000,
   /** Pause between two looks at an embedded Postgres that is starting or stopping. */
   embeddedPollMs: 15,
   /** Its log is kept over restarts up to this size, and this much of its end is quoted in an error. */

@@ -21,7 +21,7 @@ import * as signIn from './route/sign-in.ts';
 import * as trust from './route/trust.ts';
 import { type Route, route } from './route.ts';
 import { type Service, openService } from './service.ts';
-import { type HttpContext, clientAddressOf, inShell } from './shell.ts';
+import { type HttpContext, clientAddressOf, inShell, responseOf } from './shell.ts';
 
 /** All routes: method, path, what it needs, what it does (with its description). */
 export const routes: readonly Route[] = [
@@ -79,12 +79,13 @@ type App = Hono<{ Bindings: NonNullable<HttpContext['env']> }>;
  * The HTTP service over its parts. Throws TypeError when a route declares no need that we know: what nobody declared, nobody may use.
  */
 export const createApp = (parts: HttpParts, table: readonly Route[] = routes): App => {
+  for (const { method, path, need } of table)
+    if (!needs.has(need)) throw new TypeError(`${method} ${path} does not say what it needs`);
   const app: App = new Hono();
   const schemas: SchemaComponents = {};
-  const service = openService(parts, () => describeApp(app, schemas));
+  const service = openService(parts, () => describeApp(app, table, schemas));
   for (const each of table) {
-    const { method, path, need, answer } = each;
-    if (!needs.has(need)) throw new TypeError(`${method} ${path} does not say what it needs`);
+    const { method, path, answer } = each;
     const handler = inShell(service, path, (c) =>
       answer(service, {
         request: c.req.raw,
@@ -92,14 +93,20 @@ export const createApp = (parts: HttpParts, table: readonly Route[] = routes): A
         clientAddress: clientAddressOf(c, parts.config.trustedProxies),
       }),
     );
-    app.on(method, path, Object.assign(handler, { [uniqueSymbol]: { spec: operationSpec(each, schemas) } }));
+    // A getter, for most processes are never asked for their description.
+    const described = {
+      get spec() {
+        return operationSpec(each, schemas);
+      },
+    };
+    app.on(method, path, Object.assign(handler, { [uniqueSymbol]: described }));
   }
   app.notFound(unknownRoute(app, service, table));
   app.onError((fault, c) => {
     // The shell answers for everything it runs; what arrives here is its own bug.
     parts.log.error({ err: fault }, 'the shell failed');
-    const { status, headers, body } = problemAnswer(internalError, c.req.path, requestContextOf(null, null));
-    return new Response(body === null ? null : String(body), { status, headers });
+    const context = requestContextOf(null, null);
+    return responseOf(problemAnswer(internalError, c.req.path, context), context, null, service.origins);
   });
   return app;
 };

@@ -1,10 +1,11 @@
 import type { Env, Hono } from 'hono';
-import { type GenerateSpecOptions, generateSpecs } from 'hono-openapi';
+import { generateSpecs } from 'hono-openapi';
 import { limits } from '../limits.ts';
 import type { ApiDocument } from './api-document.ts';
 import type { SchemaComponents } from './json-schema.ts';
 import type { Tag } from './operation.ts';
 import { problemComponents } from './problem-spec.ts';
+import type { Route } from './route.ts';
 import { signInPaths } from './sign-in-paths.ts';
 
 const tags: { readonly [T in Tag]: string } = {
@@ -83,17 +84,21 @@ const securitySchemes = {
   },
 };
 
-/** The API description of an app whose routes were described into `schemas`. */
-export const describeApp = async <E extends Env>(app: Hono<E>, schemas: SchemaComponents): Promise<ApiDocument> => {
-  const responses = problemComponents(schemas);
-  const components = { schemas: sorted(schemas), headers, parameters, securitySchemes };
-  // The package types documents by OpenAPI 3.0's schemas; these are 3.1's.
-  const documentation = { ...about, components, paths: signInPaths } as unknown as GenerateSpecOptions['documentation'];
-  const document = await generateSpecs(app, { documentation, excludeStaticFile: false });
-  const paths = sorted(document.paths);
+/** The API description of an app that was made of this table. Its operations put the schemas they name into `schemas`. */
+export const describeApp = async <E extends Env>(
+  app: Hono<E>,
+  table: readonly Route[],
+  schemas: SchemaComponents,
+): Promise<ApiDocument> => {
+  const { components: _none, ...document } = await generateSpecs(app, { documentation: about, excludeStaticFile: false });
+  const paths = sorted<object>({ ...document.paths, ...signInPaths(table, schemas) });
   const used = referredTo(paths, 'responses');
-  const shared = Object.fromEntries(Object.entries(responses).filter(([name]) => used.has(name)));
-  return plainData({ ...document, components: { ...document.components, responses: shared }, paths });
+  const responses = Object.fromEntries(Object.entries(problemComponents(schemas)).filter(([name]) => used.has(name)));
+  return plainData({
+    ...document,
+    components: { schemas: sorted(schemas), responses, headers, parameters, securitySchemes },
+    paths,
+  });
 };
 
 const about = {

@@ -61,13 +61,13 @@ const readChunks = async ({ body }: Request): Promise<Result<Uint8Array<ArrayBuf
 /** Checks a value against a schema; what is wrong is named by pointers into that part of the request. */
 export const checked = <T>(schema: z.ZodType<T>, value: unknown, part: InputFault['in']): Result<T, Problem> => {
   const parsed = schema.safeParse(value);
-  return parsed.success ? ok(parsed.data) : err(invalid(...parsed.error.issues.flatMap((issue) => faultsOf(issue, part))));
+  return parsed.success ? ok(parsed.data) : err(invalid(...parsed.error.issues.flatMap((issue) => faultsOf(issue, value, part))));
 };
 
 /** At most this many are listed: the client has something to begin with, and a hostile body costs no more than itself. */
 const LISTED_FAULTS = 20;
 
-const faultsOf = (issue: z.core.$ZodIssue, part: InputFault['in']): InputFault[] => {
+const faultsOf = (issue: z.core.$ZodIssue, value: unknown, part: InputFault['in']): InputFault[] => {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, LISTED_FAULTS).map((key) => ({
@@ -76,12 +76,19 @@ const faultsOf = (issue: z.core.$ZodIssue, part: InputFault['in']): InputFault[]
       code: 'unknown-member',
       detail: 'this member is not known here',
     }));
-  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  return [
-    isMissing
-      ? { in: part, pointer: pointerTo(path), code: 'missing', detail: 'this member is missing' }
-      : { in: part, pointer: pointerTo(path), code: 'invalid', detail: issue.message },
-  ];
+  const fault = isThere(value, issue.path)
+    ? { code: 'invalid', detail: issue.message }
+    : { code: 'missing', detail: 'this member is missing' };
+  return [{ in: part, pointer: pointerTo(path), ...fault }];
+};
+
+const isThere = (value: unknown, path: readonly PropertyKey[]): boolean => {
+  let inner = value;
+  for (const name of path) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, name)) return false;
+    inner = (inner as Record<PropertyKey, unknown>)[name];
+  }
+  return true;
 };
 
 const pointerTo = (path: readonly string[]): string =>

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { limits } from '../limits.ts';
 import { type Problem, internalError, problemAnswer } from './problem.ts';
 import { requestContextOf } from './request-context.ts';
+import { responseOf } from './shell.ts';
 
 /** What is served: the app of `createApp`. */
 export type Served = Parameters<typeof getRequestListener>[0];
@@ -25,10 +26,7 @@ export type Serving = {
 
 /** Serves HTTP/1.1. Port 0 takes a free one. Rejects with an Error that says what to do when the port cannot be had. */
 export const serve = async (fetch: Served, { host, port, log }: ServeOptions): Promise<Serving> => {
-  const listener = getRequestListener(fetch, {
-    hostname: host,
-    errorHandler: (fault) => problemResponse(log, fault),
-  });
+  const listener = getRequestListener(fetch, { errorHandler: (fault) => problemResponse(log, fault) });
   const server = createServer(
     {
       maxHeaderSize: limits.requestHeaderBytes,
@@ -89,9 +87,11 @@ const problemResponse = (log: Logger, fault: unknown): Response => {
   const isRefusal = fault instanceof RequestError;
   if (!isRefusal) log.error({ err: fault }, 'the server failed');
   const problem = isRefusal ? brokenRequest(`the request cannot be read: ${fault.message.toLowerCase()}`) : internalError;
-  const { status, headers, body } = problemAnswer(problem, '/', requestContextOf(null, null));
-  return new Response(typeof body === 'string' ? body : null, { status, headers });
+  const context = requestContextOf(null, null);
+  return responseOf(problemAnswer(problem, '/', context), context, null, NO_ORIGINS);
 };
+
+const NO_ORIGINS: ReadonlySet<string> = new Set();
 
 const brokenRequest = (detail: string): Problem => ({ code: 'malformed-request', detail });
 

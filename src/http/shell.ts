@@ -46,7 +46,8 @@ const problemOf = ({ log }: Service, route: string, { requestId, traceId }: Requ
   return internalError;
 };
 
-const responseOf = (
+/** An answer with the fields that all answers have. */
+export const responseOf = (
   { status, headers, body, cookies }: Answer,
   { requestId }: RequestContext,
   origin: string | null,

@@ -42,11 +42,19 @@ describe('the embedded Postgres', () => {
   it('refuses a second start on its directory, naming who uses it, and goes on', async () => {
     room.furnish();
     const server = await room.start();
-    await expect(room.start()).rejects.toMatchObject({
+    await expect(room.start({ patienceMs: 0 })).rejects.toMatchObject({
       code: 'postgres-unavailable',
       message: expect.stringContaining(`in use by process ${process.pid}`),
     });
     expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  it('waits for a process that is just ending', async () => {
+    room.furnish();
+    const { child } = await room.startProgram();
+    const second = room.start();
+    await endProgram(child);
+    expect(await ask((await second).url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
   it('lets exactly one of two simultaneous first starts through', async () => {

@@ -1,42 +1,39 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { View, ViewRequest } from '../../port/read-model.ts';
-import { parseUserId } from '../../receipt/ids.ts';
 import type { StreamOf } from '../../receipt/stream.ts';
 import { type AccountState, noAccount } from '../../stream/account/evolve.ts';
 import { accountStatusOfRow, memberOfRow, stateIdentityOfRow } from '../projection-row.ts';
-import { MalformedRow, type RawRow, storedOrNull, storedText } from '../stored-column.ts';
-import { type SharedView, sharedJoins, sharedSelect, viewTogether } from './views.ts';
+import { MalformedRow, type RawRow, storedText } from '../stored-column.ts';
+import { type SharedView, type ViewKind, viewsOf } from './views.ts';
 
 type Request = ViewRequest<StreamOf<'account'>>;
 
 /** Members and identities come as JSON: an account has at most a few hundred (`limits.membersPerAccount`). */
-const textFor = (schema: string): string => `
-SELECT ${sharedSelect(schema)}, a.status, r.user_id,
-  (SELECT json_agg(m ORDER BY m.user_id)
-   FROM ${schema}.account_members AS m WHERE m.account_id = r.account_id) AS members,
-  (SELECT json_agg(i ORDER BY i.identity_id)
-   FROM ${schema}.identities AS i WHERE i.account_id = r.account_id) AS identities
-FROM unnest($1::integer[], $2::bytea[], $3::text[], $4::text[]) AS r(n, digest, account_id, user_id)
-LEFT JOIN ${schema}.account_ledger_heads AS h ON h.account_id = r.account_id
-LEFT JOIN ${schema}.accounts AS a ON a.account_id = r.account_id
-${sharedJoins(schema)}`;
+const kindIn = (schema: string): ViewKind => ({
+  name: 'account',
+  inputs: ['account_id'],
+  select: `a.status,
+      (SELECT json_agg(m ORDER BY m.user_id) FROM ${schema}.account_members AS m WHERE m.account_id = r.account_id) AS members,
+      (SELECT json_agg(i ORDER BY i.identity_id) FROM ${schema}.identities AS i WHERE i.account_id = r.account_id) AS identities`,
+  joins: `
+    LEFT JOIN ${schema}.account_ledger_heads AS h ON h.account_id = r.account_id
+    LEFT JOIN ${schema}.accounts AS a ON a.account_id = r.account_id`,
+});
 
 /** Views of account streams, many at once. Answers in the order of the requests. Throws as `pg`, and `MalformedRow`. */
-export const accountViews = (
-  pool: pg.Pool,
-  schema: string,
-): ((requests: readonly Request[]) => Promise<View<AccountState>[]>) => {
-  const statement = { name: 'account_views', text: textFor(schema) };
-  return (requests) => viewTogether(pool, statement, requests, ({ stream, userId }) => [stream.accountId, userId], viewOf);
-};
-
-const viewOf = (row: RawRow, shared: SharedView): View<AccountState> => {
-  const state = stateOf(row, shared);
-  const userId = storedOrNull('user_id', parseUserId, row.user_id);
-  const role = userId === null ? null : (state.members.get(userId) ?? null);
-  return { ...shared, state, accountStatus: state.status, role, identity: null };
-};
+export const accountViews = (pool: pg.Pool, schema: string): ((requests: readonly Request[]) => Promise<View<AccountState>[]>) =>
+  viewsOf(
+    pool,
+    schema,
+    kindIn(schema),
+    ({ stream }: Request) => [stream.accountId],
+    (row, { userId }, shared) => {
+      const state = stateOf(row, shared);
+      const role = userId === null ? null : (state.members.get(userId) ?? null);
+      return { ...shared, state, accountStatus: state.status, role, identity: null };
+    },
+  );
 
 const stateOf = (row: RawRow, { head }: SharedView): AccountState => {
   if ((head === null) !== (row.status === null)) throw new MalformedRow('account without head, or head without account');

@@ -7,7 +7,11 @@ import { type Part, type Shape, partsOf } from './apply-parts.ts';
 import { typeOf } from './columns.ts';
 
 /** One statement for `pg`. It answers a row `{n}` for each application, numbered from 0, whose head moved. */
-export type ApplyStatement = { readonly name?: string; readonly text: string; readonly values: readonly (Value | readonly Value[])[] };
+export type ApplyStatement = {
+  readonly name?: string;
+  readonly text: string;
+  readonly values: readonly (Value | readonly Value[])[];
+};
 
 /**
  * Makes the statements that apply receipts of different streams together, all or nothing: each head moves from its predecessor, and
@@ -18,25 +22,23 @@ export type ApplyStatement = { readonly name?: string; readonly text: string; re
  * waits, and then sees that it has left the predecessor. An update or delete that finds no row fails the statement.
  */
 export const applyStatements = (schema: string): ((applications: readonly Application[]) => ApplyStatement) => {
-  const texts = new Map<string, { readonly name?: string; readonly text: string }>();
+  const texts = new Map<string, Omit<ApplyStatement, 'values'>>();
   return (applications) => {
     const parts = partsOf(applications);
+    // A lone receipt is worth a text of its own: without arrays it costs Postgres a fifth less, and a lone command waits for it.
     const single = parts.every(({ numbers }) => numbers.length === 1);
-    const key = `${single ? 'one' : 'many'}: ${parts.map(({ shape }) => shape.name).join('; ')}`;
-    let statement = texts.get(key);
-    if (statement === undefined) {
-      const text = textOf(
-        schema,
-        parts.map(({ shape }) => shape), single,
-      );
-      // A connection keeps what it prepared: beyond the limit, rare mixtures are parsed each time.
-      if (texts.size >= limits.databasePreparedStatements) statement = { text };
-      else texts.set(key, (statement = { name: `apply_${hash('sha256', text, 'hex').slice(0, 32)}`, text }));
-    }
+    const shapes = parts.map(({ shape }) => shape);
+    const mixture = `${single ? 'one' : 'many'} ${shapes.map(({ name }) => name).join('; ')}`;
+    const statement = texts.get(mixture) ?? named(textOf(schema, shapes, single), texts.size);
+    if (statement.name !== undefined) texts.set(mixture, statement);
     const values = parts.flatMap(valuesOf);
-    return { ...statement, values: single ? values.map(([value]) => value ?? null) : values };
+    return { ...statement, values: single ? values.map(([value = null]) => value) : values };
   };
 };
+
+/** A connection keeps what it prepared under a name: beyond the limit, rare mixtures are parsed each time. */
+const named = (text: string, others: number): Omit<ApplyStatement, 'values'> =>
+  others < limits.databasePreparedStatements ? { name: `apply_${hash('sha256', text, 'hex').slice(0, 32)}`, text } : { text };
 
 const valuesOf = (part: Part): readonly (readonly Value[])[] => [part.numbers, ...part.values];
 

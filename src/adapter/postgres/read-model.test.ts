@@ -247,7 +247,7 @@ describe('the read model in Postgres', () => {
     const statements = applyStatements('projection');
     const [first = fail(), second = fail()] = ledger.receiptsOf(book).slice(1).map(applicationOf);
     expect(statements([first]).name).toBe(statements([second]).name);
-    expect(statements([first, second])).toMatchObject({ name: statements([first]).name, text: statements([first]).text });
+    expect(statements([first, second]).name).toBe(statements([second, first]).name);
     // Every mixture of changes has a name until there are too many.
     const bySet = new Map<string, Application['projected']['changes'][number]>();
     for (const { projected } of (await told(everyVerb)).receipts.map(applicationOf))
@@ -260,6 +260,6 @@ describe('the read model in Postgres', () => {
       names.add(statements([{ ...first, projected: { changes: chosen, redo: [] } }]).name);
     }
     expect(names.has(undefined)).toBe(true);
-    expect(names.size).toBe(limits.databasePreparedStatements + 1);
+    expect(names.size).toBeLessThanOrEqual(limits.databasePreparedStatements + 1);
   });
 });

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { View, ViewRequest } from '../../port/read-model.ts';
 import { idempotencyDigestOf } from '../../projection/project.ts';
+import { OPERATOR_IDENTITY_ID } from '../../receipt/ids.ts';
 import { headOfRow, identityOfRow, seenOfRow } from '../projection-row.ts';
-import { MalformedRow, type RawRow, storedCount, storedText } from '../stored-column.ts';
+import { MalformedRow, type RawRow, storedText } from '../stored-column.ts';
 import { queryOn } from './pool.ts';
 import { againstRivals } from './postgres-outage.ts';
 
@@ -12,8 +13,7 @@ import { againstRivals } from './postgres-outage.ts';
  * The table is named here exactly as in the rest of the statement, so that both always mean the same one.
  */
 const epochSql = (schema: string): string =>
-  `concat_ws('.', (SELECT oid FROM pg_database WHERE datname = current_database()), '${schema}.receipts'::regclass::oid, ` +
-  `pg_relation_filenode('${schema}.receipts'::regclass), extract(epoch FROM pg_postmaster_start_time()))`;
+  `concat_ws(' ', '${schema}.receipts'::regclass::oid, pg_relation_filepath('${schema}.receipts'::regclass), pg_postmaster_start_time())`;
 
 const identityColumns = ['identity_id', 'account_id', 'status', 'controller', 'public_key_id', 'public_key', 'key_generation'];
 
@@ -21,39 +21,65 @@ const identityColumns = ['identity_id', 'account_id', 'status', 'controller', 'p
 export const identitySelect = (alias: string, prefix: string): string =>
   identityColumns.map((column) => `${alias}.${column} AS ${prefix}${column}`).join(', ');
 
-/** What both kinds of view select besides their own: head `h`, receipt `seen`, and what is the same for the whole batch in row 0. */
-export const sharedSelect = (schema: string): string =>
-  `r.n, h.position, h.event_id, h.hash, h.created_at, ` +
-  `seen.event_id AS seen_event_id, seen.hash AS seen_hash, seen.position AS seen_position, seen.fingerprint AS seen_fingerprint, ` +
-  `${identitySelect('operator', 'operator_')}, CASE WHEN r.n = 0 THEN ${epochSql(schema)} END AS epoch`;
+/** One kind of view, in SQL: `r` is a row of the inputs, and `h` must be the stream's head. */
+export type ViewKind = {
+  readonly name: string;
+  /** Columns of `r` besides `n` and `digest`, all text. */
+  readonly inputs: readonly string[];
+  readonly select: string;
+  readonly joins: string;
+};
 
-export const sharedJoins = (schema: string): string =>
-  `LEFT JOIN ${schema}.receipts AS seen ON seen.idempotency_digest = r.digest ` +
-  `LEFT JOIN ${schema}.identities AS operator ON r.n = 0 AND operator.identity_id = 'idn_operator'`;
+/**
+ * The statement of a kind, for one request or for many. One is worth a text of its own: without arrays it costs Postgres a quarter less,
+ * and a lone command waits for it. What is the same for the whole batch, epoch and operator, is in row 0 only.
+ */
+const textOf = (schema: string, { inputs, select, joins }: ViewKind, single: boolean): string => {
+  const types = ['integer', 'bytea', ...inputs.map(() => 'text')];
+  const parameters = types.map((type, i) => `$${i + 1}::${type}${single ? '' : '[]'}`).join(', ');
+  return `
+    SELECT r.n, h.position, h.event_id, h.hash, h.created_at,
+      seen.event_id AS seen_event_id, seen.hash AS seen_hash, seen.position AS seen_position, seen.fingerprint AS seen_fingerprint,
+      ${identitySelect('operator', 'operator_')}, CASE WHEN r.n = 0 THEN ${epochSql(schema)} END AS epoch, ${select}
+    FROM ${single ? `(SELECT ${parameters})` : `unnest(${parameters})`} AS r(n, digest, ${inputs.join(', ')})
+    ${joins}
+    LEFT JOIN ${schema}.receipts AS seen ON seen.idempotency_digest = r.digest
+    LEFT JOIN ${schema}.identities AS operator ON r.n = 0 AND operator.identity_id = '${OPERATOR_IDENTITY_ID}'`;
+};
 
 export type SharedView = Pick<View<unknown>, 'epoch' | 'head' | 'seen' | 'operator'>;
 
-/** Runs one statement for many requests: all see one snapshot, taken after every one of them was made. */
-export const viewTogether = async <Request extends ViewRequest, Answer>(
+/** Runs one statement for many requests: all see one snapshot, taken after every one of them was made. Answers in their order. */
+export const viewsOf = <Request extends ViewRequest, Answer>(
   pool: pg.Pool,
-  statement: { readonly name: string; readonly text: string },
-  requests: readonly Request[],
-  parameters: (request: Request) => readonly (string | null)[],
-  answer: (row: RawRow, shared: SharedView) => Answer,
-): Promise<Answer[]> => {
-  const inputs = requests.map((request, n) => [
-    n,
-    idempotencyDigestOf(request.stream, request.idempotencyKey),
-    ...parameters(request),
-  ]);
-  const columns = (inputs[0] ?? []).map((_, column) => inputs.map((input) => input[column]));
-  const rows = await againstRivals(() => queryOn<RawRow>(pool, { ...statement, values: columns }));
-  const first = rows.find((row) => row.n === 0);
-  if (first === undefined) throw new MalformedRow('view');
-  const epoch = storedText('epoch', first.epoch);
-  const operator = identityOfRow(first, 'operator_');
-  const answers = new Array<Answer>(requests.length);
-  for (const row of rows)
-    answers[storedCount('n', row.n)] = answer(row, { epoch, operator, head: headOfRow(row), seen: seenOfRow(row, 'seen_') });
-  return answers;
+  schema: string,
+  kind: ViewKind,
+  inputsOf: (request: Request) => readonly (string | null)[],
+  answer: (row: RawRow, request: Request, shared: SharedView) => Answer,
+): ((requests: readonly Request[]) => Promise<Answer[]>) => {
+  const one = { name: `${kind.name}_view`, text: textOf(schema, kind, true) };
+  const many = { name: `${kind.name}_views`, text: textOf(schema, kind, false) };
+  return async (requests) => {
+    const rows = requests.map((request, n) => [
+      n,
+      idempotencyDigestOf(request.stream, request.idempotencyKey),
+      ...inputsOf(request),
+    ]);
+    const [first = []] = rows;
+    const query =
+      rows.length === 1
+        ? { ...one, values: first }
+        : { ...many, values: first.map((_, column) => rows.map((row) => row[column])) };
+    const found = await againstRivals(() => queryOn<RawRow>(pool, query));
+    const byNumber = new Map(found.map((row) => [row.n, row]));
+    const shared = byNumber.get(0);
+    if (shared === undefined) throw new MalformedRow('view');
+    const epoch = storedText('epoch', shared.epoch);
+    const operator = identityOfRow(shared, 'operator_');
+    return requests.map((request, n) => {
+      const row = byNumber.get(n);
+      if (row === undefined) throw new MalformedRow('view');
+      return answer(row, request, { epoch, operator, head: headOfRow(row), seen: seenOfRow(row, 'seen_') });
+    });
+  };
 };

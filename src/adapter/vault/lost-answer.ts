@@ -34,7 +34,7 @@ export const outageOfLostAnswer = (what: string, address: string, code: string):
     return unavailable(`${where} within ${limits.signTimeoutMs} ms: is it overloaded, or does a firewall drop packets?`);
   }
   if (TLS.test(code))
-    return refused(`${where} (${code}): its certificate is not trusted, or it does not speak TLS: see VAULT_CACERT`);
+    return refused(`${where} (${code}): its certificate is not trusted, or it does not speak TLS: see VAULT_CACERT_PEM`);
   const remedy = REMEDIES.get(code);
   return unavailable(remedy === undefined ? `${where} (${code})` : `${where} (${code}): ${remedy}`);
 };

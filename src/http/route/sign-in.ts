@@ -66,7 +66,7 @@ const problemIn = async (response: Response): Promise<Problem> => {
 const described = {
   tag: 'Sign-in',
   successes: [],
-  problems: ['internal-error'],
+  problems: [...Object.values(codeOf), 'postgres-unavailable', 'deadline-exceeded'],
   query: z.record(z.string(), z.string()),
   body: noBody,
 } as const;

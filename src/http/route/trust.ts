@@ -17,7 +17,7 @@ export const readKey = operation({
   summary: 'A public key, whose it is, and when it was good',
   description: 'The account stream is the authority: this is what its projection says.',
   successes: readOf(keySchema, 'The key'),
-  problems: ['not-found'],
+  problems: ['not-found', 'postgres-unavailable', 'deadline-exceeded'],
   query: noQuery,
   body: noBody,
   handle: async ({ queries }, _nobody: null, { param, headers }) => {

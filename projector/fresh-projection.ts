@@ -1,0 +1,108 @@
+import { availableParallelism } from 'node:os';
+import type pg from 'pg';
+import { openReadModel } from '../src/adapter/postgres/read-model.ts';
+import { connectTo, openPool } from '../src/adapter/postgres/pool.ts';
+import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import type { ReadModel } from '../src/port/read-model.ts';
+import { projectedTables } from '../src/projection/rows.ts';
+import type { PublicKeyId } from '../src/receipt/ids.ts';
+import { type Result, err, ok } from '../src/result.ts';
+import { type Follower, openFollower } from './follow.ts';
+import { createFresh, dropSchema, index } from './fresh-schema.ts';
+import { laneInThread } from './lane-thread.ts';
+import { type Lane, laneHere } from './lane.ts';
+import type { LedgerReport, Progress } from './ledger-report.ts';
+import { openLoad } from './load.ts';
+import { replayLedger } from './replay.ts';
+import type { LedgerSource } from './source.ts';
+
+export type FreshOptions = {
+  /** Opened with `durable`: a row must not show a receipt that loss of power could take back. */
+  readonly source: LedgerSource;
+  readonly databaseUrl: string;
+  readonly trust: PublicKeyId | null;
+  /** Threads that read, check and load; by default one to a core, 0 for this thread. */
+  readonly threads?: number | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+};
+
+/** A projection that was made from the receipts alone, beside the live one. */
+export type FreshProjection = {
+  readonly schema: string;
+  readonly ledger: LedgerReport;
+  readonly pool: pg.Pool;
+  /** Brings it up with streams that have grown since. */
+  readonly follower: Follower;
+};
+
+export type FreshRefusal =
+  | { readonly code: 'already-running'; readonly detail: string }
+  | { readonly code: 'ledger-not-valid'; readonly ledger: LedgerReport };
+
+/** Held while a projection is made beside the live one: two at a time would drop each other's. Any number does. */
+const FRESH_LOCK = 0x706978706179;
+
+/**
+ * Makes a projection from the receipts, hands it to `use`, and drops what is left of it afterwards. Errors: another run is under way, or
+ * the ledger is not valid (then `use` is not called). Whoever dies here leaves a schema that the next run drops. Throws `Outage`.
+ */
+export const withFresh = async <T>(
+  schema: string,
+  options: FreshOptions,
+  use: (fresh: FreshProjection) => Promise<T>,
+): Promise<Result<T, FreshRefusal>> => {
+  const pool = openPool({ url: options.databaseUrl, work: 'scans' });
+  const models = openPool({ url: options.databaseUrl, work: 'keys' });
+  const model = openReadModel({ pool: models, schema });
+  try {
+    const lock = await connectTo(pool);
+    try {
+      const { rows } = await orOutage(() => lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]));
+      if (rows[0]?.held !== true) return err({ code: 'already-running', detail: 'another rebuild or drift is running on this database' });
+      return await makeAndUse(schema, options, pool, model, use);
+    } finally {
+      // The lock goes with its connection.
+      lock.release(true);
+    }
+  } finally {
+    await model.close();
+    await Promise.all([pool.end(), models.end()]);
+  }
+};
+
+const makeAndUse = async <T>(
+  schema: string,
+  options: FreshOptions,
+  pool: pg.Pool,
+  model: ReadModel,
+  use: (fresh: FreshProjection) => Promise<T>,
+): Promise<Result<T, FreshRefusal>> => {
+  const indexing = await createFresh(pool, schema);
+  try {
+    const ledger = await load(schema, options);
+    if (ledger.verdict !== 'valid') return err({ code: 'ledger-not-valid', ledger });
+    await index(pool, indexing, projectedTables.map((table) => `${schema}.${table}`));
+    const follower = openFollower(options.source, ledger.fingerprint, model);
+    return ok(await use({ schema, ledger, pool, follower }));
+  } finally {
+    await dropSchema(pool, schema);
+  }
+};
+
+const load = async (schema: string, { source, databaseUrl, trust, threads, onProgress }: FreshOptions): Promise<LedgerReport> => {
+  const order = { databaseUrl, schema };
+  const count = source.address === null ? 0 : (threads ?? availableParallelism());
+  const lanes: Lane[] = [];
+  try {
+    if (source.address === null || count === 0) lanes.push(laneHere(source, trust, await openLoad(order)));
+    else
+      for (let n = 0; n < count; n++)
+        lanes.push(laneInThread({ address: source.address, trust, work: { kind: 'load', ...order } }));
+    const report = await replayLedger({ source, lanes, pinned: trust !== null, onProgress });
+    await Promise.all(lanes.map((lane) => lane.finish()));
+    return report;
+  } catch (error) {
+    await Promise.all(lanes.map((lane) => lane.abandon()));
+    throw error;
+  }
+};

@@ -1,0 +1,38 @@
+import pg from 'pg';
+import { checkSchema } from '../src/adapter/postgres/migrate.ts';
+import { queryOn } from '../src/adapter/postgres/pool.ts';
+import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import { Outage } from '../src/port/outage.ts';
+
+/** The schema that the service reads and writes. */
+export const LIVE = 'projection';
+
+/**
+ * `whole`: as this program makes it. `empty`: the same without a single receipt applied. `other`: of another version, or damaged.
+ */
+export type LiveState = 'whole' | 'empty' | 'other' | 'missing';
+
+/** What is there now; anybody may change it a moment later. Throws `Outage`. */
+export const liveStateOf = (pool: pg.Pool): Promise<LiveState> =>
+  orOutage(async () => {
+    const [found] = await queryOn<{ there: boolean }>(pool, { text: `SELECT to_regnamespace('${LIVE}') IS NOT NULL AS there` });
+    if (found?.there !== true) return 'missing';
+    const whole = await checkSchema(pool, LIVE).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Outage) return false;
+        throw error;
+      },
+    );
+    // Had Postgres been the trouble, this would say so.
+    if (!whole) return (await queryOn(pool, { text: 'SELECT 1' })) && 'other';
+    const [rows] = await queryOn<{ empty: boolean }>(pool, {
+      text: `SELECT NOT EXISTS (SELECT FROM ${LIVE}.account_ledger_heads) AND NOT EXISTS (SELECT FROM ${LIVE}.pixbook_ledger_heads) AS empty`,
+    });
+    return rows?.empty === true ? 'empty' : 'whole';
+  });
+
+/** SQLSTATEs after which the whole transaction is worth another try: no lock in time, deadlock, and a schema that came or went. */
+const PASSING = new Set(['55P03', '40P01', '42P06', '42P01', '3F000']);
+
+export const isPassing = (error: unknown): boolean => error instanceof pg.DatabaseError && PASSING.has(error.code ?? '');

@@ -1,0 +1,61 @@
+import type pg from 'pg';
+import { dumpPostgres } from '../src/adapter/postgres/dump.ts';
+import { openPool } from '../src/adapter/postgres/pool.ts';
+import { openReadModel } from '../src/adapter/postgres/read-model.ts';
+import type { ReadModel } from '../src/port/read-model.ts';
+import { dumpRows, noRows } from '../src/projection/rows.ts';
+import type { StoredReceipt } from '../src/receipt/receipt.ts';
+import { prefixOf } from '../src/receipt/key-path.ts';
+import { applicationOf } from '../test/ledger-fixture.ts';
+import { freshDatabase } from '../test/postgres.ts';
+import { streamRows } from './stream-rows.ts';
+
+/** A database with a live projection, and what tests do with it. */
+export type LiveDatabase = {
+  readonly url: string;
+  readonly pool: pg.Pool;
+  readonly model: ReadModel;
+  readonly apply: (receipts: readonly StoredReceipt[]) => Promise<void>;
+  readonly dump: () => ReturnType<typeof dumpPostgres>;
+  readonly schemas: () => Promise<readonly string[]>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+export const liveDatabase = async (options: { readonly empty?: boolean } = {}): Promise<LiveDatabase> => {
+  const database = await freshDatabase(options);
+  const pool = openPool({ url: database.url });
+  const model = openReadModel({ pool });
+  return {
+    url: database.url,
+    pool,
+    model,
+    apply: async (receipts) => {
+      for (const stored of receipts) await model.apply(applicationOf(stored));
+    },
+    dump: () => dumpPostgres(pool),
+    schemas: async () =>
+      (await pool.query<{ name: string }>(`SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'projection%' ORDER BY 1`)).rows.map(
+        ({ name }) => name,
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await model.close();
+      await pool.end();
+      await database.drop();
+    },
+  };
+};
+
+/** What the projection of these receipts must hold. */
+export const expectedDump = (receipts: readonly StoredReceipt[]) => {
+  const streams = Map.groupBy(receipts, ({ receipt }) => prefixOf(receipt.stream));
+  const all = noRows();
+  for (const of of streams.values()) {
+    const [first] = of;
+    if (first === undefined) continue;
+    const folded = streamRows(first.receipt.stream);
+    for (const stored of of) folded.take(stored);
+    folded.close();
+    for (const [table, rows] of Object.entries(folded.rows)) for (const [key, row] of rows) all[table as keyof typeof all].set(key, row);
+  }
+  return dumpRows(all);
+};

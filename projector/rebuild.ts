@@ -1,0 +1,67 @@
+import type pg from 'pg';
+import { ensureSchemas } from '../src/adapter/postgres/migrate.ts';
+import { queryOn } from '../src/adapter/postgres/pool.ts';
+import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import { systemClock } from '../src/port/clock.ts';
+import { instantOf } from '../src/receipt/ids.ts';
+import { type Result, err, ok } from '../src/result.ts';
+import { PROJECTOR_VERSION } from '../src/stream/event.ts';
+import { type TableComparison, compareProjections } from './compare.ts';
+import { type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
+import type { HeadDifference } from './head-differences.ts';
+import { verdictOf } from './ledger-fault.ts';
+import type { LedgerReport } from './ledger-report.ts';
+import { type LiveState, liveStateOf } from './live-projection.ts';
+import { catchUp, swapIn } from './swap.ts';
+
+export type RebuildReport = {
+  readonly ledger: LedgerReport;
+  /** What was live before. Only what was `whole` is compared. */
+  readonly live: LiveState;
+  /** Digest of each table, live and rebuilt, in one snapshot. */
+  readonly digests: readonly TableComparison[];
+  /** Streams left out of the digests, because one projection had more of them than the other at that moment. */
+  readonly leftOut: number;
+  /** Streams whose live head was not the store's, though nothing was in flight any more. */
+  readonly wrongHeads: readonly HeadDifference[];
+  /** Whether the live projection was what the receipts say, or there was none to be compared. */
+  readonly drifted: boolean;
+};
+
+const FRESH = 'projection_next';
+
+/**
+ * Makes the projection anew from the receipts, beside the live one; compares the two; and puts the new one in its place. Appends go on
+ * meanwhile. The new one is the truth, so a difference is told and not kept. A ledger that is not valid changes nothing. Throws `Outage`.
+ */
+export const rebuild = async (options: FreshOptions): Promise<Result<RebuildReport, FreshRefusal>> => {
+  const made = await withFresh(FRESH, options, compareThenSwap);
+  return made.ok ? made.value : made;
+};
+
+const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildReport, FreshRefusal>> => {
+  const { pool, schema, ledger } = fresh;
+  await noteProgress(pool, schema, ledger);
+  const refused = (faults: LedgerReport['faults']): Result<never, FreshRefusal> =>
+    err({ code: 'ledger-not-valid', ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length } });
+
+  const faults = await catchUp(fresh);
+  if (faults.length > 0) return refused(faults);
+  const live = await liveStateOf(pool);
+  const { tables, leftOut } = live === 'whole' ? await compareProjections(pool, 'projection', schema) : { tables: [], leftOut: [] };
+  const swapped = await swapIn(fresh);
+  if (!swapped.ok) return refused(swapped.error);
+  // `ops` is not made from receipts; where it was lost with the rest it comes back empty.
+  await ensureSchemas(pool);
+  const drifted = swapped.value.length > 0 || tables.some(({ equal }) => !equal);
+  return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, drifted });
+};
+
+const noteProgress = (pool: pg.Pool, schema: string, { streams, receipts }: LedgerReport): Promise<unknown> =>
+  orOutage(() =>
+    queryOn(pool, {
+      text: `INSERT INTO ${schema}.projector_offsets (projector, projector_version, streams, receipts, last_key, updated_at)
+             VALUES ('rebuild', $1, $2, $3, NULL, $4)`,
+      values: [PROJECTOR_VERSION, streams, receipts, instantOf(systemClock.now())],
+    }),
+  );
