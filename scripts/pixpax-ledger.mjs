@@ -4,4 +4,7 @@ import { join } from 'node:path';
 import { root, runUnderNode24 } from './run.mjs';
 
 const { UV_THREADPOOL_SIZE = '16' } = process.env;
-await runUnderNode24([join(root, 'src/main.ts'), ...process.argv.slice(2)], { env: { UV_THREADPOOL_SIZE } });
+// `serve` is the service; every other verb is the projector's, which knows neither HTTP nor commands.
+const verb = process.argv[2];
+const program = verb === 'serve' ? 'src/main.ts' : 'projector/main.ts';
+await runUnderNode24([join(root, program), ...process.argv.slice(2)], { env: { UV_THREADPOOL_SIZE } });

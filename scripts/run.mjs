@@ -8,6 +8,10 @@ import { findNode24 } from './node24.mjs';
 /** The checkout. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** How often we look whether npm still lives, and how long the program may take to end when it does not. */
+const npmPollMs = 100;
+const abandonedMs = 1_000;
+
 /** Ctrl-C reaches us from the terminal and once more from npm; what comes later than this is a second Ctrl-C. */
 const sameSignalMs = 500;
 
@@ -44,11 +48,28 @@ const runNode = (node, args, { env, cwd }) =>
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
     for (const signal of signals) process.on(signal, passOn);
     child.stdio[3].on('error', () => {});
+    const stopWatching = whenNpmIsGone(() => {
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), abandonedMs).unref();
+    });
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
       child.stdio[3].destroy();
+      stopWatching();
       for (const name of signals) process.off(name, passOn);
       resolve();
     });
   });
+
+/** A killed npm does not tell us; our parent is another one then. Started by hand we may outlive our parent, with nohup for one. */
+const whenNpmIsGone = (act) => {
+  if (process.env.npm_lifecycle_event === undefined) return () => {};
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer);
+    act();
+  }, npmPollMs);
+  return () => clearInterval(timer);
+};

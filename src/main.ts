@@ -14,7 +14,11 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const log = openLog(config.value);
-  const serving = await serve(config.value, log);
+  const serving = await serve(config.value, log).catch((error: unknown) => (error instanceof Error ? error : new Error('thrown')));
+  if (serving instanceof Error) {
+    console.error(serving.message); // the port cannot be had: the message says what to do
+    return 2;
+  }
   const asked = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });

@@ -87,7 +87,7 @@ describe('a body on the wire', () => {
       },
     });
     const headers = { Authorization: 'Bearer usr_ada', 'Idempotency-Key': 'k', 'Content-Type': 'application/json' };
-    const answer = await fetch(`${url}/v1/accounts`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+    const answer = await fetch(`${url}/v1/accounts`, { method: 'POST', headers, body, duplex: 'half' });
     expect(answer.status).toBe(201);
   });
 

@@ -16,7 +16,7 @@ import { type Served, serve as serveHttp } from '../http/serve.ts';
 import { createStartingApp } from '../http/starting-app.ts';
 import { limits } from '../limits.ts';
 import { systemClock, withDeadline } from '../port/clock.ts';
-import type { Dependency } from '../port/outage.ts';
+import { type Dependency, Outage } from '../port/outage.ts';
 import { OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
 import { keyAt } from '../receipt/key-path.ts';
 import { accountStream } from '../receipt/stream.ts';
@@ -111,7 +111,9 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }
     health: async () => {
       const [postgres, storeHealth, signerHealth] = await Promise.all([
         within('postgres', limits.databaseTimeoutMs, () => readModel.check()),
-        within('store', limits.storeTimeoutMs, () => store.exists(probe)),
+        within('store', limits.storeTimeoutMs, async () => {
+          if (!(await store.exists(probe))) throw new Outage('store', 'store-refused', 'the store does not hold this ledger');
+        }),
         within('signer', limits.signTimeoutMs, () => signer.check()),
       ]);
       return { postgres, store: storeHealth, signer: signerHealth };

@@ -70,6 +70,12 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
       return work();
     });
 
+  /** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */
+  const absent = async <T>(answer: T): Promise<T> => {
+    await calls.lstat(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
+    return answer;
+  };
+
   return {
     description: `fs:${root}`,
     create: async (key, bytes) => {
@@ -78,15 +84,18 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
     },
     read: async (key) => {
       requireKey(key);
-      return call(() => objects.read(join(root, key)));
+      return call(async () => (await objects.read(join(root, key))) ?? absent(null));
     },
     exists: async (key) => {
       requireKey(key);
-      return call(() => objects.exists(join(root, key)));
+      return call(async () => (await objects.exists(join(root, key))) || absent(false));
     },
     list: async (request) => {
       requirePageLimit(request.limit);
-      return call(() => keyPage(root, entriesOf, request));
+      return call(async () => {
+        const page = await keyPage(root, entriesOf, request);
+        return page.length > 0 ? page : absent(page);
+      });
     },
     discard: async (key) => {
       requireScratchKey(key);

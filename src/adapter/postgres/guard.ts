@@ -22,7 +22,7 @@ export const guardOn = (pool: pg.Pool, schema: string): Guard => {
           underWay = null;
         });
         await underWay;
-        return await call();
+        return call();
       }
     });
 };
