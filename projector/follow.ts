@@ -1,10 +1,11 @@
+import type pg from 'pg';
 import pMap from 'p-map';
+import { withClient } from '../src/adapter/postgres/pool.ts';
+import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { limits } from '../src/limits.ts';
-import type { ReadModel } from '../src/port/read-model.ts';
-import { project, tenantOf } from '../src/projection/project.ts';
-import { headOf } from '../src/receipt/chain.ts';
+import { tenantOf } from '../src/projection/project.ts';
 import { type AccountId, OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
-import { type KeyHistory, emptyKeyHistory } from '../src/receipt/key-history.ts';
+import { emptyKeyHistory } from '../src/receipt/key-history.ts';
 import { keyAt, parsePrefix } from '../src/receipt/key-path.ts';
 import type { Stream } from '../src/receipt/stream.ts';
 import { readKeys } from './account-keys.ts';
@@ -12,76 +13,93 @@ import { addRecords } from './key-records.ts';
 import type { LedgerFault } from './ledger-fault.ts';
 import { type KeyNews, replayStream } from './replay-stream.ts';
 import type { LedgerSource } from './source.ts';
-import { type CheckedReceipt, type StreamCheck, openCheck } from './stream-check.ts';
+import { type StreamCheck, openCheck } from './stream-check.ts';
+import { type ChangedRow, type StreamRows, streamRows } from './stream-rows.ts';
+import { writeRows } from './write-rows.ts';
+
+/** A stream, the position a projection has of it (-1 for none), and the one it is to have. Without an end, a busy writer is never caught. */
+export type FollowTo = { readonly stream: string; readonly from: number; readonly to: number };
 
 /** Keeps a projection up with streams that go on growing. */
 export type Follower = {
-  /** Applies to the projection what the store has of these streams by now, and answers what is wrong with it. Throws `Outage`. */
-  readonly advance: (prefixes: readonly string[]) => Promise<readonly LedgerFault[]>;
+  /**
+   * Writes to the projection what the store has of these streams up to the positions given, in one transaction, and answers what is wrong
+   * with it. A stream that ends before is followed to its end. Throws `Outage`.
+   */
+  readonly advance: (targets: readonly FollowTo[]) => Promise<readonly LedgerFault[]>;
 };
 
-/** A stream that is being followed: its check is kept, so that each time only what is new is read. */
-type Followed = { readonly stream: Stream; readonly check: StreamCheck; applied: number };
+/** A stream that is being followed: its check and its rows are kept, so that each time only what is new is read. */
+type Followed = { readonly stream: Stream; readonly check: StreamCheck; readonly rows: StreamRows };
 
-export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, model: ReadModel): Follower => {
+export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, pool: pg.Pool, schema: string): Follower => {
   const followed = new Map<string, Followed>();
-  const advanceOne = async (prefix: string): Promise<readonly LedgerFault[]> => {
-    const entry = followed.get(prefix) ?? (await open(source, trust, model, prefix));
+
+  const read = async ({ stream: prefix, from, to }: FollowTo): Promise<{ faults: readonly LedgerFault[]; changes: readonly ChangedRow[] }> => {
+    const entry = followed.get(prefix) ?? (await open(source, trust, prefix));
     followed.set(prefix, entry);
-    const { check } = entry;
-    const tail: LedgerSource = check.next === 0 ? source : { ...source, pages: () => keysBehind(source, entry) };
-    const report = await replayStream(tail, { prefix, keys: null }, check, {
-      onReceipt: (checked) => applyNew(model, entry, checked),
+    const piece: LedgerSource = { ...source, pages: () => keysUpTo(source, entry, to) };
+    const { faults } = await replayStream(piece, { prefix, keys: null }, entry.check, {
+      onReceipt: ({ read: stored }) => {
+        entry.rows.take(stored);
+        // The projection has everything up to here.
+        if (stored.position === from) entry.rows.changed();
+      },
       askForKeys: () => newKeys(source, trust, entry),
     });
-    return report.faults;
+    return { faults, changes: entry.rows.changed() };
   };
+
   return {
-    advance: async (prefixes) => (await pMap(prefixes, advanceOne, { concurrency: limits.parallelStreams })).flat(),
+    advance: async (targets) => {
+      const reads = await pMap(targets, read, { concurrency: limits.parallelStreams });
+      const changes = reads.flatMap((one) => one.changes);
+      if (changes.length > 0) await write(pool, schema, changes);
+      return reads.flatMap(({ faults }) => faults);
+    },
   };
 };
 
-const open = async (source: LedgerSource, trust: PublicKeyId | null, model: ReadModel, prefix: string): Promise<Followed> => {
+const write = (pool: pg.Pool, schema: string, changes: readonly ChangedRow[]): Promise<void> =>
+  orOutage(() =>
+    withClient(pool, async (client) => {
+      await client.query('BEGIN');
+      await writeRows(client, schema, changes);
+      await client.query('COMMIT');
+    }),
+  );
+
+const open = async (source: LedgerSource, trust: PublicKeyId | null, prefix: string): Promise<Followed> => {
   const parsed = parsePrefix(prefix);
   if (!parsed.ok) throw new TypeError(`no stream has the prefix ${prefix}`);
   const stream = parsed.value;
-  const keys: KeyHistory = emptyKeyHistory();
-  const entry = { stream, check: openCheck(stream, keys, trust), applied: (await model.head(stream))?.position ?? -1 };
+  const entry = { stream, check: openCheck(stream, emptyKeyHistory(), trust), rows: streamRows(stream) };
   await newKeys(source, trust, entry);
   return entry;
 };
 
 /** The keys of the accounts that a stream rests on. What a stream introduces itself, its own check learns. */
-const newKeys = async (source: LedgerSource, trust: PublicKeyId | null, { stream, check }: Followed): Promise<KeyNews> => {
+const newKeys = async (source: LedgerSource, trust: PublicKeyId | null, { stream, check }: Pick<Followed, 'stream' | 'check'>): Promise<KeyNews> => {
   const restsOn: AccountId[] = [];
   const tenant = tenantOf(stream);
   if (stream.type === 'account' && tenant === OPERATOR_ACCOUNT_ID) return 'final';
   if (stream.type !== 'account' && tenant !== null) restsOn.push(tenant);
-  const read = await readKeys(source, trust, restsOn);
-  if (!read.ok) return 'final';
-  addRecords(check.keys, read.value);
+  const keys = await readKeys(source, trust, restsOn);
+  if (!keys.ok) return 'final';
+  addRecords(check.keys, keys.value);
   return 'again';
 };
 
-const applyNew = async (model: ReadModel, entry: Followed, { read }: CheckedReceipt): Promise<void> => {
-  if (read.position <= entry.applied) return;
-  const projected = project(read);
-  if (!projected.ok) throw new TypeError(`a receipt that was checked cannot be projected: ${projected.error.detail}`);
-  // What follows in other streams was written when the receipt was first applied, or will be when it is: not here.
-  const outcome = await model.apply({ stream: entry.stream, head: headOf(read), projected: { ...projected.value, redo: [] } });
-  if (outcome !== 'applied' && outcome !== 'already') throw new TypeError(`a fresh projection is ${outcome} in ${entry.check.prefix}`);
-  entry.applied = read.position;
-};
-
-/** The computed keys behind what was checked, as long as there are objects under them. */
-async function* keysBehind(source: LedgerSource, { stream, check }: Followed): AsyncIterable<readonly string[]> {
-  for (;;) {
+/** The computed keys behind what was checked, up to a position, as long as there are objects under them. */
+async function* keysUpTo(source: LedgerSource, { stream, check }: Followed, position: number): AsyncIterable<readonly string[]> {
+  while (check.next <= position) {
     const from = check.next;
-    const keys = Array.from({ length: limits.pointReadGapReceipts }, (_, i) => keyAt(stream, from + i));
+    const length = Math.min(limits.parallelReads, position + 1 - from);
+    const keys = Array.from({ length }, (_, i) => keyAt(stream, from + i));
     const objects = await source.readMany(keys);
     const end = objects.indexOf(null);
-    const there = end < 0 ? keys : keys.slice(0, end);
-    if (there.length > 0) yield there;
-    if (end >= 0 || check.next === from) return;
+    yield end < 0 ? keys : keys.slice(0, end);
+    // The stream ends here, or cannot be believed from here on.
+    if (check.next < from + length) return;
   }
 }

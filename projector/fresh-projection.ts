@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type pg from 'pg';
-import { openReadModel } from '../src/adapter/postgres/read-model.ts';
-import { connectTo, openPool } from '../src/adapter/postgres/pool.ts';
+import { openPool, withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
-import type { ReadModel } from '../src/port/read-model.ts';
 import { projectedTables } from '../src/projection/rows.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
@@ -52,21 +50,18 @@ export const withFresh = async <T>(
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
   const pool = openPool({ url: options.databaseUrl, work: 'scans' });
-  const models = openPool({ url: options.databaseUrl, work: 'keys' });
-  const model = openReadModel({ pool: models, schema });
   try {
-    const lock = await connectTo(pool);
-    try {
+    return await withClient(pool, async (lock) => {
       const { rows } = await orOutage(() => lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]));
-      if (rows[0]?.held !== true) return err({ code: 'already-running', detail: 'another rebuild or drift is running on this database' });
-      return await makeAndUse(schema, options, pool, model, use);
-    } finally {
-      // The lock goes with its connection.
-      lock.release(true);
-    }
+      if (rows[0]?.held !== true)
+        return err({ code: 'already-running', detail: 'another rebuild or drift is running on this database; wait for it to end' });
+      const made = await makeAndUse(schema, options, pool, use);
+      // Should we die or throw before this, the lock goes with its connection.
+      await orOutage(() => lock.query('SELECT pg_advisory_unlock($1)', [FRESH_LOCK]));
+      return made;
+    });
   } finally {
-    await model.close();
-    await Promise.all([pool.end(), models.end()]);
+    await pool.end();
   }
 };
 
@@ -74,7 +69,6 @@ const makeAndUse = async <T>(
   schema: string,
   options: FreshOptions,
   pool: pg.Pool,
-  model: ReadModel,
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
   const indexing = await createFresh(pool, schema);
@@ -82,7 +76,7 @@ const makeAndUse = async <T>(
     const ledger = await load(schema, options);
     if (ledger.verdict !== 'valid') return err({ code: 'ledger-not-valid', ledger });
     await index(pool, indexing, projectedTables.map((table) => `${schema}.${table}`));
-    const follower = openFollower(options.source, ledger.fingerprint, model);
+    const follower = openFollower(options.source, ledger.fingerprint, pool, schema);
     return ok(await use({ schema, ledger, pool, follower }));
   } finally {
     await dropSchema(pool, schema);

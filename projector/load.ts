@@ -1,6 +1,5 @@
 import { openPool, connectTo } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
-import { projectedTables } from '../src/projection/rows.ts';
 import { copyLoader } from './copy-loader.ts';
 import type { ReplayWork } from './lane.ts';
 import { streamRows } from './stream-rows.ts';
@@ -27,12 +26,10 @@ export const openLoad = async ({ databaseUrl, schema }: LoadOrder): Promise<Repl
         end: async ({ whole }) => {
           // A ledger with a stream that is not whole is not swapped in.
           if (!whole) return;
-          folded.close();
-          for (const table of projectedTables)
-            for (const row of folded.rows[table].values()) {
-              const sent = loader.add(table, row);
-              if (sent !== undefined) await orOutage(() => sent);
-            }
+          for (const { table, row } of folded.changed()) {
+            const sent = row === null ? undefined : loader.add(table, row);
+            if (sent !== undefined) await orOutage(() => sent);
+          }
         },
       };
     },

@@ -54,8 +54,7 @@ export const expectedDump = (receipts: readonly StoredReceipt[]) => {
     if (first === undefined) continue;
     const folded = streamRows(first.receipt.stream);
     for (const stored of of) folded.take(stored);
-    folded.close();
-    for (const [table, rows] of Object.entries(folded.rows)) for (const [key, row] of rows) all[table as keyof typeof all].set(key, row);
+    for (const { table, key, row } of folded.changed()) if (row !== null) all[table].set(key, row);
   }
   return dumpRows(all);
 };

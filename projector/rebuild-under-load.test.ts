@@ -33,7 +33,7 @@ it('swaps the projection under writers and readers: none fails, nothing is lost,
       const before = ledger.receipts.length;
       const book = await ledger.createPixbook(a.accountId, anna, collectionId(`collection ${n}`));
       await ledger.save(book, { n });
-      if (n % 5 === 0) await ledger.rotateKey(a.accountId, anna, ANN);
+      if (n % 20 === 0) await ledger.rotateKey(a.accountId, anna, ANN);
       for (const stored of ledger.receipts.slice(before)) {
         const { stream } = stored.receipt;
         if (stream.type === 'account' || (stream.type === 'pixbook' && stream.bookId === book.bookId)) await commit(stored);

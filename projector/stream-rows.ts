@@ -1,35 +1,56 @@
 import { project } from '../src/projection/project.ts';
-import { type Rows, changeRow, headRowOf, noRows, rowKeyOf } from '../src/projection/rows.ts';
+import type { ProjectedTable } from '../src/projection/row-change.ts';
+import { type Row, type Rows, changeRow, headRowOf, noRows, projectedTables, rowKeyOf } from '../src/projection/rows.ts';
 import { type Head, headOf } from '../src/receipt/chain.ts';
 import type { StoredReceipt } from '../src/receipt/receipt.ts';
 import type { Stream } from '../src/receipt/stream.ts';
 
+/** A row that receipts changed; null for one that is gone. */
+export type ChangedRow = { readonly table: ProjectedTable; readonly key: string; readonly row: Row | null };
+
 /** The rows that the receipts of one stream make, in memory. */
 export type StreamRows = {
-  readonly rows: Rows;
   /** Takes the next receipt. Throws TypeError when `project` and the rows disagree: the receipt was checked, so that is a bug. */
   readonly take: (stored: Pick<StoredReceipt, 'receipt' | 'position'>) => void;
-  /** Puts the head's row there too, once the last receipt was taken. */
-  readonly close: () => void;
+  /** Rows changed by receipts taken since the last call, the head's among them. */
+  readonly changed: () => readonly ChangedRow[];
 };
 
 export const streamRows = (stream: Stream): StreamRows => {
-  const rows = noRows();
+  const rows: Rows = noRows();
+  const touched = new Map<ProjectedTable, Set<string>>(projectedTables.map((table) => [table, new Set()]));
   let head: Head | null = null;
+
+  const closeHead = (): void => {
+    const at = head === null ? null : headRowOf(stream, head);
+    if (at === null) return;
+    const key = rowKeyOf(at.table, at.row);
+    rows[at.table].set(key, at.row);
+    touched.get(at.table)?.add(key);
+    head = null;
+  };
+
   return {
-    rows,
     take: (stored) => {
       const projected = project(stored);
       if (!projected.ok) throw new TypeError(`a receipt that was checked cannot be projected: ${projected.error.detail}`);
       for (const change of projected.value.changes) {
-        const changed = changeRow(rows, change);
-        if (!changed.ok) throw new TypeError(`the projection contradicts itself: ${changed.error.detail}`);
+        const done = changeRow(rows, change);
+        if (!done.ok) throw new TypeError(`the projection contradicts itself: ${done.error.detail}`);
+        touched.get(change.table)?.add(rowKeyOf(change.table, change.op === 'insert' ? change.row : change.key));
       }
       head = headOf(stored);
     },
-    close: () => {
-      const at = head === null ? null : headRowOf(stream, head);
-      if (at !== null) rows[at.table].set(rowKeyOf(at.table, at.row), at.row);
+    changed: () => {
+      closeHead();
+      const changes: ChangedRow[] = [];
+      for (const [table, keys] of touched) {
+        for (const key of keys) changes.push({ table, key, row: rows[table].get(key) ?? null });
+        keys.clear();
+      }
+      // No later receipt changes the row of an earlier one.
+      rows.receipts.clear();
+      return changes;
     },
   };
 };

@@ -6,6 +6,7 @@ import { projectionTables } from '../src/adapter/postgres/schema-text.ts';
 import { limits } from '../src/limits.ts';
 import { systemClock } from '../src/port/clock.ts';
 import { type Result, err, ok } from '../src/result.ts';
+import type { FollowTo } from './follow.ts';
 import type { FreshProjection } from './fresh-projection.ts';
 import { dropSchema } from './fresh-schema.ts';
 import { type HeadDifference, headDifferences } from './head-differences.ts';
@@ -45,8 +46,10 @@ export const catchUp = async ({ pool, schema, follower }: FreshProjection): Prom
   return [];
 };
 
-const aheadOf = (differences: readonly HeadDifference[]): readonly string[] =>
-  differences.filter(({ kind }) => kind === 'ahead').map(({ stream }) => stream);
+const aheadOf = (differences: readonly HeadDifference[]): readonly FollowTo[] =>
+  differences.flatMap(({ kind, stream, live, fresh }) =>
+    kind === 'ahead' && live !== null ? { stream, from: fresh?.position ?? -1, to: live.position } : [],
+  );
 
 /** Null when a lock was not given in time, or the live projection came or went meanwhile: nothing was changed. */
 const trySwap = async (fresh: FreshProjection): Promise<Swapped | null> => {

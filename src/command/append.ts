@@ -5,6 +5,7 @@ import type { Seen, View } from '../port/read-model.ts';
 import { fingerprintOf, project } from '../projection/project.ts';
 import { headOf } from '../receipt/chain.ts';
 import { keyOf, prefixOf } from '../receipt/key-path.ts';
+import { readReceipt } from '../receipt/read.ts';
 import { type Result, err, ok } from '../result.ts';
 import { evolveStream, requiredIssuer } from '../stream/fold.ts';
 import { backOff } from './backoff.ts';
@@ -104,10 +105,11 @@ const make = async <State, Prepared>(
   if (!predecessorIsThere) return lostReceipt(parts, intent, view);
   if (stored.bytes.length > limits.receiptBytes)
     return refuse('receipt-too-large', `the receipt would be over ${limits.receiptBytes} bytes`);
-  // The rehearsal: what could not be replayed or projected must never become durable.
+  // The rehearsal: what could not be read, replayed or projected must never become durable.
+  const readable = readReceipt(stored.bytes, keyOf(intent.stream, stored.receipt.eventId));
   const evolved = evolveStream(before, intent.stream, event, stored.receipt.eventId);
   const projected = project(stored);
-  if (!evolved.ok || !projected.ok) throw new Error(`${event.type} would not replay`);
+  if (!readable.ok || !evolved.ok || !projected.ok) throw new Error(`${event.type} would not replay`);
   return ok({ ...stored, projected: projected.value });
 };
 

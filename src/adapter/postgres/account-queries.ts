@@ -12,43 +12,54 @@ type AccountQueries = Pick<
 
 /** Accounts, and who and which keys belong to them. */
 export const accountQueries = ({ db, ask }: Asking): AccountQueries => ({
-    membership: async (userId, accountId) => {
-      const query = db.selectFrom('account_members').select('role').where('account_id', '=', accountId).where('user_id', '=', userId);
-      const [row] = await ask(query);
-      return row === undefined ? null : storedWord('account_members.role', roles, row.role);
-    },
-    memberships: async (userId) => {
-      const query = db.selectFrom('account_members').select(['account_id', 'role']).where('user_id', '=', userId).orderBy('account_id');
-      return (await ask(query)).map(({ account_id, role }) => ({
-        accountId: stored('account_members.account_id', parseAccountId, account_id),
-        role: storedWord('account_members.role', roles, role),
-      }));
-    },
-    account: async (accountId) => {
-      const [row] = await ask(
-        db
-          .selectFrom('accounts as a')
-          .innerJoin('account_ledger_heads as h', 'h.account_id', 'a.account_id')
-          .selectAll('a').select(headColumns).where('a.account_id', '=', accountId));
-      return row === undefined ? null : accountOf(row);
-    },
-    members: async (accountId, page) => {
-      const query = db.selectFrom('account_members').selectAll().where('account_id', '=', accountId);
-      const after = page.after === null ? query : query.where('user_id', '>', page.after);
-      return pageOf(await ask(after.orderBy('user_id').limit(page.limit + 1)), page, memberOf);
-    },
-    identities: async (accountId, page) => {
-      const query = db.selectFrom('identities').selectAll().where('account_id', '=', accountId);
-      const after = page.after === null ? query : query.where('identity_id', '>', page.after);
-      return pageOf(await ask(after.orderBy('identity_id').limit(page.limit + 1)), page, identityOf);
-    },
-    identity: async (identityId) => {
-      const [row] = await ask(db.selectFrom('identities').selectAll().where('identity_id', '=', identityId));
-      return row === undefined ? null : identityOf(row);
-    },
-    key: async (publicKeyId) => {
-      const query = db.selectFrom('identity_keys').selectAll().where('public_key_id', '=', publicKeyId);
-      const [row] = await ask(query.orderBy('valid_from').orderBy('identity_id').orderBy('key_generation').limit(1));
-      return row === undefined ? null : keyOf(row);
-    },
+  membership: async (userId, accountId) => {
+    const query = db
+      .selectFrom('account_members')
+      .select('role')
+      .where('account_id', '=', accountId)
+      .where('user_id', '=', userId);
+    const [row] = await ask(query);
+    return row === undefined ? null : storedWord('account_members.role', roles, row.role);
+  },
+  memberships: async (userId) => {
+    const query = db
+      .selectFrom('account_members')
+      .select(['account_id', 'role'])
+      .where('user_id', '=', userId)
+      .orderBy('account_id');
+    return (await ask(query)).map(({ account_id, role }) => ({
+      accountId: stored('account_members.account_id', parseAccountId, account_id),
+      role: storedWord('account_members.role', roles, role),
+    }));
+  },
+  account: async (accountId) => {
+    const [row] = await ask(
+      db
+        .selectFrom('accounts as a')
+        .innerJoin('account_ledger_heads as h', 'h.account_id', 'a.account_id')
+        .selectAll('a')
+        .select(headColumns)
+        .where('a.account_id', '=', accountId),
+    );
+    return row === undefined ? null : accountOf(row);
+  },
+  members: async (accountId, page) => {
+    const query = db.selectFrom('account_members').selectAll().where('account_id', '=', accountId);
+    const after = page.after === null ? query : query.where('user_id', '>', page.after);
+    return pageOf(await ask(after.orderBy('user_id').limit(page.limit + 1)), page, memberOf);
+  },
+  identities: async (accountId, page) => {
+    const query = db.selectFrom('identities').selectAll().where('account_id', '=', accountId);
+    const after = page.after === null ? query : query.where('identity_id', '>', page.after);
+    return pageOf(await ask(after.orderBy('identity_id').limit(page.limit + 1)), page, identityOf);
+  },
+  identity: async (identityId) => {
+    const [row] = await ask(db.selectFrom('identities').selectAll().where('identity_id', '=', identityId));
+    return row === undefined ? null : identityOf(row);
+  },
+  key: async (publicKeyId) => {
+    const query = db.selectFrom('identity_keys').selectAll().where('public_key_id', '=', publicKeyId);
+    const [row] = await ask(query.orderBy('valid_from').orderBy('identity_id').orderBy('key_generation').limit(1));
+    return row === undefined ? null : keyOf(row);
+  },
 });

@@ -9,10 +9,7 @@ import { requireSchemaName } from './schema-text.ts';
  * Every table of a projection in one snapshot, in the shape of the dump of a projection in memory. Holds it all in memory: for tests
  * and small ledgers; `digestTables` is for large ones. The pool must be from `openPool`. Throws as `pg`.
  */
-export const dumpPostgres = (
-  pool: pg.Pool,
-  schema = 'projection',
-): Promise<{ readonly [T in ProjectedTable]: TableDump }> =>
+export const dumpPostgres = (pool: pg.Pool, schema = 'projection'): Promise<{ readonly [T in ProjectedTable]: TableDump }> =>
   withClient(pool, async (client) => {
     const rows = noRows();
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

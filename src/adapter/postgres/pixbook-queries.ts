@@ -5,30 +5,40 @@ import { pixbookOf } from './resources.ts';
 
 /** Pixbooks, one or in lists. */
 export const pixbookQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'pixbooks' | 'pixbook'> => ({
-    pixbooks: async ({ accountIds, identityId, collectionId }, page) => {
-      // A page of each account, and of those the first: work is bounded by accounts times page, however many books there are.
-      const perAccount = db
-        .selectFrom(sql<{ account_id: string }>`unnest(${[...new Set(accountIds)]}::text[])`.as<'a'>(sql`a(account_id)`))
-        .innerJoinLateral(
-          (from) => {
-            let inner = from.selectFrom('pixbooks').selectAll().whereRef('pixbooks.account_id', '=', 'a.account_id');
-            if (identityId !== null) inner = inner.where('identity_id', '=', identityId);
-            if (collectionId !== null) inner = inner.where('collection_id', '=', collectionId);
-            if (page.after !== null) inner = inner.where('book_id', '>', page.after);
-            return inner.orderBy('book_id').limit(page.limit + 1).as('b');
-          },
-          (join) => join.onTrue(),
-        )
-        .innerJoin('pixbook_ledger_heads as h', 'h.book_id', 'b.book_id');
-      const query = perAccount.selectAll('b').select(headColumns).orderBy('b.book_id').limit(page.limit + 1);
-      return pageOf(await ask(query), page, pixbookOf);
-    },
-    pixbook: async (bookId) => {
-      const [row] = await ask(
-        db
-          .selectFrom('pixbooks as b')
-          .innerJoin('pixbook_ledger_heads as h', 'h.book_id', 'b.book_id')
-          .selectAll('b').select(headColumns).where('b.book_id', '=', bookId));
-      return row === undefined ? null : pixbookOf(row);
-    },
+  pixbooks: async ({ accountIds, identityId, collectionId }, page) => {
+    // A page of each account, and of those the first: work is bounded by accounts times page, however many books there are.
+    const perAccount = db
+      .selectFrom(sql<{ account_id: string }>`unnest(${[...new Set(accountIds)]}::text[])`.as<'a'>(sql`a(account_id)`))
+      .innerJoinLateral(
+        (from) => {
+          let inner = from.selectFrom('pixbooks').selectAll().whereRef('pixbooks.account_id', '=', 'a.account_id');
+          if (identityId !== null) inner = inner.where('identity_id', '=', identityId);
+          if (collectionId !== null) inner = inner.where('collection_id', '=', collectionId);
+          if (page.after !== null) inner = inner.where('book_id', '>', page.after);
+          return inner
+            .orderBy('book_id')
+            .limit(page.limit + 1)
+            .as('b');
+        },
+        (join) => join.onTrue(),
+      )
+      .innerJoin('pixbook_ledger_heads as h', 'h.book_id', 'b.book_id');
+    const query = perAccount
+      .selectAll('b')
+      .select(headColumns)
+      .orderBy('b.book_id')
+      .limit(page.limit + 1);
+    return pageOf(await ask(query), page, pixbookOf);
+  },
+  pixbook: async (bookId) => {
+    const [row] = await ask(
+      db
+        .selectFrom('pixbooks as b')
+        .innerJoin('pixbook_ledger_heads as h', 'h.book_id', 'b.book_id')
+        .selectAll('b')
+        .select(headColumns)
+        .where('b.book_id', '=', bookId),
+    );
+    return row === undefined ? null : pixbookOf(row);
+  },
 });

@@ -118,13 +118,12 @@ const JSON_TEXT = 114;
 
 type Parser = (text: string) => unknown;
 
-const getTypeParser = (oid: number, format?: 'text' | 'binary'): Parser => {
-  if (format !== 'binary') {
-    if (oid === INT8) return integerOf;
-    if (oid === TIMESTAMPTZ) return instantOfTimestamp;
-    if (oid === JSON_TEXT) return (text) => text;
-  }
-  return pg.types.getTypeParser(oid, format as 'text') as Parser;
+/** `pg` asks for text everywhere: nothing here is ever sent as binary. */
+const getTypeParser = (oid: number): Parser => {
+  if (oid === INT8) return integerOf;
+  if (oid === TIMESTAMPTZ) return instantOfTimestamp;
+  if (oid === JSON_TEXT) return (text) => text;
+  return pg.types.getTypeParser(oid, 'text') as Parser;
 };
 
 const integerOf = (text: string): number => {
