@@ -1,7 +1,7 @@
-import { type ProjectedTable } from '../src/projection/row-change.ts';
-import { project } from '../src/projection/project.ts';
-import { type TableDump, changeRow, dumpRows, headRowOf, noRows, projectedTables, rowKeyOf } from '../src/projection/rows.ts';
 import type { ReceiptStore } from '../src/port/receipt-store.ts';
+import { project } from '../src/projection/project.ts';
+import type { ProjectedTable } from '../src/projection/row-change.ts';
+import { type TableDump, changeRow, dumpRows, headRowOf, noRows, projectedTables, rowKeyOf } from '../src/projection/rows.ts';
 import { type Head, headOf, nextPosition } from '../src/receipt/chain.ts';
 import type { EventId, IdempotencyKey, PublicKeyId, ReceiptHash } from '../src/receipt/ids.ts';
 import { type KeyHistory, emptyKeyHistory, learnKeys } from '../src/receipt/key-history.ts';
@@ -111,7 +111,12 @@ const readStream = async (
     }
     const genesis = stream.type === 'account' && rank(prefixOf(stream)) === 0 && head === null;
     const anchor = genesis ? verifyGenesis(bytes, key, keyHistory, trust) : null;
-    const verified = anchor === null ? verifyReceipt(bytes, key, head, keyHistory) : anchor.ok ? { ok: true as const, value: anchor.value.genesis } : anchor;
+    const verified =
+      anchor === null
+        ? verifyReceipt(bytes, key, head, keyHistory)
+        : anchor.ok
+          ? { ok: true as const, value: anchor.value.genesis }
+          : anchor;
     if (!verified.ok) {
       forked(`${verified.error.code}: ${verified.error.detail}`);
       break;
@@ -140,7 +145,10 @@ const checkAcknowledged = ({ acknowledged }: AuditInput, streams: Map<string, Au
     const answer = `${prefix} ${idempotencyKey}`;
     const earlier = answers.get(answer);
     if (earlier !== undefined && earlier !== eventId)
-      findings.push({ invariant: 'I3', detail: `${prefix}: key ${idempotencyKey} was answered with ${earlier} and with ${eventId}` });
+      findings.push({
+        invariant: 'I3',
+        detail: `${prefix}: key ${idempotencyKey} was answered with ${earlier} and with ${eventId}`,
+      });
     answers.set(answer, eventId);
   }
 };
@@ -159,11 +167,7 @@ const checkIdempotency = (streams: Map<string, Audited>, findings: Finding[]): v
 };
 
 /** I4 and I5: the projection is exactly what the receipts up to its heads make, and its heads are in the store. */
-const checkProjection = (
-  { dump, caughtUp }: AuditedProjection,
-  streams: Map<string, Audited>,
-  findings: Finding[],
-): void => {
+const checkProjection = ({ dump, caughtUp }: AuditedProjection, streams: Map<string, Audited>, findings: Finding[]): void => {
   const applied = new Map(dump.receipts.map((row) => [String(row.event_id), row]));
   const stored = new Map([...streams.values()].flatMap(({ receipts }) => receipts.map((r) => [String(r.receipt.eventId), r])));
   for (const [eventId, row] of applied)

@@ -12,9 +12,9 @@ export const writeRows = async (client: pg.ClientBase, schema: string, changes: 
   const byTable = Map.groupBy(changes, ({ table }) => table);
   for (const table of projectedTables) {
     const changed = byTable.get(table) ?? [];
-    const gone = changed.filter(({ row }) => row === null);
-    const there = changed.flatMap(({ row }) => row ?? []);
-    if (gone.length > 0) await client.query(deleteSql(schema, table), columnsFrom(primaryKeys[table], gone.map(({ key }) => keyRow(table, key))));
+    const gone = changed.flatMap(({ row, key }) => (row === null ? [keyRow(table, key)] : []));
+    const there = changed.flatMap(({ row }) => (row === null ? [] : [row]));
+    if (gone.length > 0) await client.query(deleteSql(schema, table), columnsFrom(primaryKeys[table], gone));
     if (there.length > 0) await client.query(upsertSql(schema, table), columnsFrom(columnsOf(table), there));
   }
 };

@@ -53,9 +53,12 @@ describe('the configuration', () => {
     expect(parsed).toMatchObject({ ok: true, value: { host: '0.0.0.0', publicUrl: 'https://ledger.example', demo: false } });
   });
 
-  it.each(['DATABASE_URL', 'RECEIPT_STORE', 'SIGNER', 'PUBLIC_URL', 'AUTH_SECRET'])('refuses production without %s', (variable) => {
-    expect(faultsOf({ ...production, [variable]: '' })).toContain(variable);
-  });
+  it.each(['DATABASE_URL', 'RECEIPT_STORE', 'SIGNER', 'PUBLIC_URL', 'AUTH_SECRET'])(
+    'refuses production without %s',
+    (variable) => {
+      expect(faultsOf({ ...production, [variable]: '' })).toContain(variable);
+    },
+  );
 
   it('lets production have embedded parts that are asked for by name', () => {
     expect(faultsOf({ ...production, DATABASE_URL: 'embedded', RECEIPT_STORE: 'fs:/data', SIGNER: 'local' })).toEqual([]);

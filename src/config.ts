@@ -92,7 +92,15 @@ const environment = z.object({
 type Environment = z.infer<typeof environment>;
 
 /** Variables that may instead name a file, as `…_FILE`, which is how orchestrators hand out secrets. */
-const fileVariables = ['DATABASE_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'VAULT_TOKEN', 'VAULT_SECRET_ID', 'VAULT_CACERT_PEM', 'AUTH_SECRET'];
+const fileVariables = [
+  'DATABASE_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'VAULT_TOKEN',
+  'VAULT_SECRET_ID',
+  'VAULT_CACERT_PEM',
+  'AUTH_SECRET',
+];
 
 /**
  * The environment → `Config`. All faults are found at once. An empty variable counts as absent. In production nothing embedded is taken
@@ -154,7 +162,10 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
         : { kind: 'url', url: env.DATABASE_URL },
     receiptStore: store.startsWith('fs:') ? `fs:${resolve(cwd, store.slice('fs:'.length))}` : store,
     s3: s3Credentials(env, store, faults),
-    signer: env.SIGNER === 'vault' ? vaultSigner(env, faults) : { kind: 'local', directory: resolve(cwd, env.KEYS_DIR ?? resolve(dataDir, 'keys')) },
+    signer:
+      env.SIGNER === 'vault'
+        ? vaultSigner(env, faults)
+        : { kind: 'local', directory: resolve(cwd, env.KEYS_DIR ?? resolve(dataDir, 'keys')) },
     trust: env.TRUST_FINGERPRINT ?? null,
     authSecret: env.AUTH_SECRET ?? null,
     trustedProxies: env.TRUSTED_PROXIES,
@@ -169,7 +180,8 @@ const origins = (text: string | undefined, faults: ConfigFault[]): readonly stri
     .filter((origin) => origin !== '')
     .filter((origin) => {
       const fits = URL.parse(origin)?.origin === origin;
-      if (!fits) faults.push({ variable: 'TRUSTED_ORIGINS', detail: `must be origins like https://pixpax.example, not ${origin}` });
+      if (!fits)
+        faults.push({ variable: 'TRUSTED_ORIGINS', detail: `must be origins like https://pixpax.example, not ${origin}` });
       return fits;
     });
 

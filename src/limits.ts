@@ -74,6 +74,9 @@ export const limits = {
   copyBatchChars: 1024 * 1024,
   /** Rounds in which a rebuild follows streams that go on growing, before it makes their writers wait. */
   catchUpRounds: 10,
+  /** How long a difference of heads must last to be drift, and how often it is looked at. */
+  driftPatienceMs: 2_000,
+  driftPollMs: 100,
   /** Faults that a report lists; more are counted. */
   reportedFaults: 1_000,
 

@@ -14,7 +14,9 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const log = openLog(config.value);
-  const serving = await serve(config.value, log).catch((error: unknown) => (error instanceof Error ? error : new Error('thrown')));
+  const serving = await serve(config.value, log).catch((error: unknown) =>
+    error instanceof Error ? error : new Error('thrown'),
+  );
   if (serving instanceof Error) {
     console.error(serving.message); // the port cannot be had: the message says what to do
     return 2;

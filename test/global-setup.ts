@@ -34,7 +34,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   let server: EmbeddedPostgres | undefined;
   let answer: Promise<TestServer> | undefined;
   const open = async (): Promise<TestServer> => {
-    const external = process.env['DATABASE_TEST_URL'];
+    const external = process.env.DATABASE_TEST_URL;
     // `temporary`: the directory goes also when this process is killed in the middle of a run.
     if (external !== undefined) return makeTemplate(external);
     server = await startEmbeddedPostgres({ directory, durable: false, temporary: true, maxConnections: 300 });

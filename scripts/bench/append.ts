@@ -4,7 +4,7 @@ import { derivedUlid } from '../../src/receipt/ids.ts';
 import { type Measured, measure } from './latency.ts';
 import { type BenchLedger, type OpenBook, asksAnew, made, openBenchLedger, smallState } from './ledger-on-disk.ts';
 
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 5);
+const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const RECEIPT_BYTES = 1_100;
 
 /** Saves in process, one book to a lane. */
@@ -20,7 +20,9 @@ const saves = (ledger: BenchLedger, books: readonly OpenBook[]): Promise<Measure
 const rawCreates = (ledger: BenchLedger, lanes: number): Promise<Measured> => {
   const run = randomBytes(4).toString('hex');
   const bytes = randomBytes(RECEIPT_BYTES);
-  return measure(lanes, seconds, (lane, turn) => ledger.store.create(`qualification/${run}-${lane}/${String(turn).padStart(8, '0')}`, bytes));
+  return measure(lanes, seconds, (lane, turn) =>
+    ledger.store.create(`qualification/${run}-${lane}/${String(turn).padStart(8, '0')}`, bytes),
+  );
 };
 
 /** The ceiling of Postgres: the rows of one save, hand-written in one prepared statement, each in a commit of its own. */
@@ -40,7 +42,9 @@ const rawCommits = async (ledger: BenchLedger, lanes: number): Promise<Measured>
   const idOf = (lane: number): string => `bk_raw_${run}_${lane}`;
   for (let lane = 0; lane < lanes; lane++) {
     await pool.query(`INSERT INTO projection.pixbook_ledger_heads VALUES ($1, 'raw', -1, '', '', now())`, [idOf(lane)]);
-    await pool.query(`INSERT INTO projection.pixbooks VALUES ($1, 'raw', 'raw', 'raw', 1, 'open', NULL, NULL, now())`, [idOf(lane)]);
+    await pool.query(`INSERT INTO projection.pixbooks VALUES ($1, 'raw', 'raw', 'raw', 1, 'open', NULL, NULL, now())`, [
+      idOf(lane),
+    ]);
   }
   const state = JSON.stringify(smallState(1));
   const hash = `sha256:${'0'.repeat(64)}`;

@@ -10,7 +10,7 @@ import { derivedUlid } from '../../src/receipt/ids.ts';
 import { type Measured, measure } from './latency.ts';
 import { smallState } from './ledger-on-disk.ts';
 
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 5);
+const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 
 type Reply = { readonly status: number; readonly body: Record<string, unknown> };
 
@@ -75,7 +75,7 @@ export const benchHttp = async (): Promise<readonly { streams: number; save: Mea
           const collectionId = `col_${derivedUlid('bench/http', String(streams), String(i))}`;
           const { status, body } = await ask('POST', '/v1/pixbooks', { accountId, identityId, collectionId });
           if (status !== 201) throw new Error(JSON.stringify(body));
-          return { path: `/v1/pixbooks/${String(body['bookId'])}/commands/save`, head: body['eventId'] };
+          return { path: `/v1/pixbooks/${String(body.bookId)}/commands/save`, head: body.eventId };
         }),
       );
       const health = await measure(streams, seconds, () => ask('GET', '/health'));
@@ -84,7 +84,7 @@ export const benchHttp = async (): Promise<readonly { streams: number; save: Mea
         if (book === undefined) throw new Error('no such lane');
         const { status, body } = await ask('POST', book.path, { state: smallState(turn), baseEventId: book.head });
         if (status !== 201) throw new Error(JSON.stringify(body));
-        book.head = body['eventId'];
+        book.head = body.eventId;
       });
       results.push({ streams, save, health });
     }

@@ -8,8 +8,8 @@ import { ensureSchemas } from '../../src/adapter/postgres/migrate.ts';
 import { openPool } from '../../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
 import { initialise } from '../../src/command/initialise.ts';
-import type { CommandContext, CommandOutcome } from '../../src/command/ledger-commands.ts';
 import { openLedger } from '../../src/command/ledger.ts';
+import type { CommandContext, CommandOutcome } from '../../src/command/ledger-commands.ts';
 import { systemClock } from '../../src/port/clock.ts';
 import {
   type AccountId,

@@ -22,7 +22,12 @@ import { type Stream, accountStream, pixbookStream } from '../../src/receipt/str
 
 export type MadeLedger = { readonly receipts: number; readonly streams: number };
 
-type Party = { readonly identityId: IdentityId; readonly publicKeyId: PublicKeyId; readonly publicKey: string; readonly key: KeyObject };
+type Party = {
+  readonly identityId: IdentityId;
+  readonly publicKeyId: PublicKeyId;
+  readonly publicKey: string;
+  readonly key: KeyObject;
+};
 
 const START_MS = Date.UTC(2026, 0, 1);
 
@@ -50,7 +55,11 @@ export const makeLedger = (
         schemaVersion: 1,
       };
       const signed = signedBytesOf(unsigned);
-      const { receipt, bytes } = sealReceipt(unsigned, signed, toLowS(sign('sha256', signed, { key: by.key, dsaEncoding: 'ieee-p1363' })));
+      const { receipt, bytes } = sealReceipt(
+        unsigned,
+        signed,
+        toLowS(sign('sha256', signed, { key: by.key, dsaEncoding: 'ieee-p1363' })),
+      );
       const path = join(directory, keyAt(stream, position));
       if (position === 0) mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, bytes);
@@ -63,7 +72,9 @@ export const makeLedger = (
 
   const operator = newParty(OPERATOR_IDENTITY_ID);
   const { identityId, publicKey } = operator;
-  append(accountStream(OPERATOR_ACCOUNT_ID))(operator, 'ACCOUNT_CREATED', { operator: { identityId, publicKey, keyGeneration: 1 } });
+  append(accountStream(OPERATOR_ACCOUNT_ID))(operator, 'ACCOUNT_CREATED', {
+    operator: { identityId, publicKey, keyGeneration: 1 },
+  });
   for (let a = 0; a < accounts; a++) {
     const accountId = `acc_${derivedUlid('bench/account', String(a))}` as AccountId;
     const owner = newParty(`idn_${derivedUlid('bench/identity', String(a))}` as IdentityId);

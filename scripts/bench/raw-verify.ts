@@ -19,7 +19,8 @@ const signedBy = (n: number): Signed[] => {
 };
 
 const samples = Array.from({ length: keys }, (_, n) => signedBy(n)).flat();
-for (const { message, signature, key } of samples) if (!verify('sha256', message, key, signature)) throw new Error('a signature that does not verify');
+for (const { message, signature, key } of samples)
+  if (!verify('sha256', message, key, signature)) throw new Error('a signature that does not verify');
 
 parentPort?.once('message', () => {
   const cpu = process.threadCpuUsage();
@@ -31,6 +32,9 @@ parentPort?.once('message', () => {
       verified += 1;
     }
   const { user, system } = process.threadCpuUsage(cpu);
-  parentPort?.postMessage({ perSecond: verified / ((performance.now() - start) / 1_000), cpuMicroseconds: (user + system) / verified });
+  parentPort?.postMessage({
+    perSecond: verified / ((performance.now() - start) / 1_000),
+    cpuMicroseconds: (user + system) / verified,
+  });
 });
 parentPort?.postMessage('ready');

@@ -3,7 +3,11 @@ import { verifyLedger } from '../../projector/verify.ts';
 
 // One measured verification of the directory given, told to the parent.
 
-const source = await openSource({ location: { kind: 'file', directory: process.argv[2] ?? '' }, credentials: null, durable: false });
+const source = await openSource({
+  location: { kind: 'file', directory: process.argv[2] ?? '' },
+  credentials: null,
+  durable: false,
+});
 const cpu = process.cpuUsage();
 const start = performance.now();
 const { verdict, receipts } = await verifyLedger({ source, trust: null });

@@ -14,7 +14,11 @@ const identity = (controller: UserId, status: 'active' | 'revoked' = 'active') =
 const answer = (result: ReturnType<typeof mayRead>): string => (result.ok ? 'yes' : result.error.code);
 
 /** Who may do what: one row a right, one column a role. */
-const table: readonly [string, (asking: Asking) => ReturnType<typeof mayRead>, Record<'owner' | 'member' | 'viewer' | 'stranger', string>][] = [
+const table: readonly [
+  string,
+  (asking: Asking) => ReturnType<typeof mayRead>,
+  Record<'owner' | 'member' | 'viewer' | 'stranger', string>,
+][] = [
   ['read', mayRead, { owner: 'yes', member: 'yes', viewer: 'yes', stranger: 'not-found' }],
   ['keep the account', mayKeepAccount, { owner: 'yes', member: 'forbidden', viewer: 'forbidden', stranger: 'not-found' }],
   [

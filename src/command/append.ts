@@ -8,9 +8,9 @@ import { keyOf, prefixOf } from '../receipt/key-path.ts';
 import { readReceipt } from '../receipt/read.ts';
 import { type Result, err, ok } from '../result.ts';
 import { evolveStream, requiredIssuer } from '../stream/fold.ts';
+import { type ProjectedReceipt, applyDurable } from './apply.ts';
 import { backOff } from './backoff.ts';
 import { type CommitOutcome, commitReceipt } from './commit.ts';
-import { type ProjectedReceipt, applyDurable } from './apply.ts';
 import type { Intent } from './intent.ts';
 import type { Acknowledged, AppendRefusal, CommandOutcome } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
@@ -114,7 +114,11 @@ const make = async <State, Prepared>(
 };
 
 /** HEAD of the predecessor, unless this process read or wrote it a moment ago: extending a lost receipt would bury the loss. */
-const predecessorExists = async (parts: AppendParts, { stream }: Pick<Intent, 'stream'>, { head }: View<unknown>): Promise<boolean> => {
+const predecessorExists = async (
+  parts: AppendParts,
+  { stream }: Pick<Intent, 'stream'>,
+  { head }: View<unknown>,
+): Promise<boolean> => {
   if (head === null || parts.memory.trusts(prefixOf(stream), head)) return true;
   const there = await withDeadline(parts.clock, 'store', limits.storeTimeoutMs, () =>
     parts.store.exists(keyOf(stream, head.eventId)),
@@ -130,7 +134,11 @@ const lostReceipt = (parts: AppendParts, { stream }: Pick<Intent, 'stream'>, { h
 };
 
 /** The receipt is durable: from here on nothing may turn the answer into a failure. */
-const acknowledge = async (parts: AppendParts, intent: Pick<Intent, 'stream'>, stored: ProjectedReceipt): Promise<Acknowledged> => {
+const acknowledge = async (
+  parts: AppendParts,
+  intent: Pick<Intent, 'stream'>,
+  stored: ProjectedReceipt,
+): Promise<Acknowledged> => {
   const projection = await applyDurable(parts, intent.stream, stored);
   return acknowledgement(intent, headOf(stored), projection, false);
 };
@@ -152,7 +160,12 @@ const afterFailure = async (
   if (outcome === 'busy') return null;
   if (outcome === 'unknown') {
     parts.memory.forget(prefix);
-    parts.notify({ level: 'warning', code: 'outcome-unknown', stream: prefix, detail: 'a create may or may not have been applied' });
+    parts.notify({
+      level: 'warning',
+      code: 'outcome-unknown',
+      stream: prefix,
+      detail: 'a create may or may not have been applied',
+    });
     return refuse('outcome-unknown', 'the receipt may or may not come to exist; repeat the request with the same key');
   }
   parts.notify({ level: 'warning', code: 'position-lost', stream: prefix, detail: 'another receipt took the position' });

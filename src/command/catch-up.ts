@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts';
 import { withDeadline } from '../port/clock.ts';
+import { project } from '../projection/project.ts';
 import { type Head, headOf, nextPosition } from '../receipt/chain.ts';
 import { type IdempotencyKey, OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
 import { type KeyHistory, emptyKeyHistory, isGenesis, keyHistoryOf } from '../receipt/key-history.ts';
@@ -7,9 +8,8 @@ import { keyAt, prefixOf } from '../receipt/key-path.ts';
 import { type ReadReceipt, readReceipt } from '../receipt/read.ts';
 import type { Stream } from '../receipt/stream.ts';
 import { type ReceiptFault, verifyGenesis, verifyRead } from '../receipt/verify.ts';
-import { project } from '../projection/project.ts';
 import { type Result, err, ok } from '../result.ts';
-import { type StreamState } from '../stream/fold.ts';
+import type { StreamState } from '../stream/fold.ts';
 import { type ReplayFault, replayStep } from '../stream/replay-step.ts';
 import type { CommandPorts } from './ports.ts';
 
@@ -17,7 +17,10 @@ import type { CommandPorts } from './ports.ts';
 export type StreamBroken = {
   readonly code: 'stream-broken';
   readonly stream: string;
-  readonly fault: ReceiptFault | ReplayFault | { readonly code: 'projection-different' | 'unexpected-object'; readonly detail: string };
+  readonly fault:
+    | ReceiptFault
+    | ReplayFault
+    | { readonly code: 'projection-different' | 'unexpected-object'; readonly detail: string };
 };
 
 /** Where a stream ends, and how many of its receipts were read from the store to get there. */
@@ -52,9 +55,7 @@ export const catchUp = async (ports: CommandPorts, stream: Stream): Promise<Resu
       if (!projected.ok) return broken(stream, projected.error);
       const next = headOf(step.value.read);
       // A crash before, in or after this: the next catch-up finds the head where it is and goes on from there.
-      const outcome = await fromReadModel(ports, () =>
-        ports.readModel.apply({ stream, head: next, projected: projected.value }),
-      );
+      const outcome = await fromReadModel(ports, () => ports.readModel.apply({ stream, head: next, projected: projected.value }));
       if (outcome === 'different')
         return broken(stream, { code: 'projection-different', detail: `another receipt is applied at ${next.position}` });
       if (outcome === 'behind') return catchUp(ports, stream); // the projection was wiped or restored under our hands
@@ -89,7 +90,10 @@ const nextObjects = async (
   );
   const stranger = keys.findIndex((key, i) => key !== keyAt(stream, position + i));
   if (stranger >= 0)
-    return broken(stream, { code: 'unexpected-object', detail: `${keys[stranger]} is not the key of position ${position + stranger}` });
+    return broken(stream, {
+      code: 'unexpected-object',
+      detail: `${keys[stranger]} is not the key of position ${position + stranger}`,
+    });
   const objects = await Promise.all(keys.map(async (key) => ({ key, bytes: await read(key) })));
   return ok(objects.flatMap(({ key, bytes }) => (bytes === null ? [] : [{ key, bytes }])));
 };

@@ -3,7 +3,7 @@ import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
-import { type IdempotencyKey, type PublicKeyId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID } from '../receipt/ids.ts';
+import { type IdempotencyKey, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, type PublicKeyId } from '../receipt/ids.ts';
 import { emptyKeyHistory, keyRecordOf } from '../receipt/key-history.ts';
 import { keyAt } from '../receipt/key-path.ts';
 import { accountStream } from '../receipt/stream.ts';
@@ -39,7 +39,10 @@ export const initialise = async (
   const existing = await read();
   if (existing === null) {
     if (trust !== null)
-      return err({ code: 'genesis-unknown', detail: `the store has no ledger, but ${trust} is pinned: is this the right bucket?` });
+      return err({
+        code: 'genesis-unknown',
+        detail: `the store has no ledger, but ${trust} is pinned: is this the right bucket?`,
+      });
     const made = await makeGenesis(ports);
     // A crash here: the next start finds genesis in the store, or makes it again with the same key pair.
     const outcome = await commitReceipt(ports, key, made.bytes);
@@ -48,7 +51,8 @@ export const initialise = async (
     if (outcome === 'durable') return anchorIn(made.bytes, trust, true);
   }
   const bytes = existing ?? (await read());
-  if (bytes === null) throw new Outage('store', 'store-unavailable', 'genesis was there and is gone: the store is not consistent');
+  if (bytes === null)
+    throw new Outage('store', 'store-unavailable', 'genesis was there and is gone: the store is not consistent');
   return anchorIn(bytes, trust, false);
 };
 

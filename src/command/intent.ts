@@ -28,4 +28,3 @@ export type Intent<State = unknown, Prepared = unknown> = {
   /** The identity that `requiredIssuer` names, as the view shows it. */
   readonly issuer: (view: View<State>, ref: IdentityRef, prepared: Prepared) => IdentityRow | null;
 };
-

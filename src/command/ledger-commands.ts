@@ -57,7 +57,11 @@ export type CommandContext = {
 export interface LedgerCommands {
   createAccount(context: CommandContext): Promise<CommandOutcome>;
   addMember(context: CommandContext, accountId: AccountId, member: { userId: UserId; role: Role }): Promise<CommandOutcome>;
-  changeMemberRole(context: CommandContext, accountId: AccountId, member: { userId: UserId; role: Role }): Promise<CommandOutcome>;
+  changeMemberRole(
+    context: CommandContext,
+    accountId: AccountId,
+    member: { userId: UserId; role: Role },
+  ): Promise<CommandOutcome>;
   removeMember(context: CommandContext, accountId: AccountId, userId: UserId): Promise<CommandOutcome>;
   closeAccount(context: CommandContext, accountId: AccountId): Promise<CommandOutcome>;
   /** `controller` is the member who may sign with the identity. The new id is `identityIdFor(accountId, key)`. */

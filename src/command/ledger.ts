@@ -1,5 +1,5 @@
-import type { LedgerCommands } from './ledger-commands.ts';
 import { accountCommands } from './account-commands.ts';
+import type { LedgerCommands } from './ledger-commands.ts';
 import { pixbookCommands } from './pixbook-commands.ts';
 import type { CommandPorts } from './ports.ts';
 import { streamMemory } from './stream-memory.ts';

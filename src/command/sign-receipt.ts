@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { limits } from '../limits.ts';
 import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
@@ -65,6 +65,10 @@ export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, ne
   const raw = await withDeadline(ports.clock, 'signer', limits.signTimeoutMs, () => ports.signer.sign(keyName, signed));
   const lowS = toLowS(raw);
   if (!(await verifySignatureAsync(publicKeyOf(issuer), signed, lowS)))
-    throw new Outage('signer', 'signer-refused', `the signer’s ${keyName} is not the key ${issuer.publicKeyId} of the key history`);
+    throw new Outage(
+      'signer',
+      'signer-refused',
+      `the signer’s ${keyName} is not the key ${issuer.publicKeyId} of the key history`,
+    );
   return { position, ...sealReceipt(unsigned, signed, lowS) };
 };

@@ -49,6 +49,7 @@ describe('canonical JSON', () => {
   });
 
   it('has no form for what JSON cannot say', () => {
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { a: ['\udc00'] }]) expect(() => canonicalText(value)).toThrow();
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { a: ['\udc00'] }])
+      expect(() => canonicalText(value)).toThrow();
   });
 });

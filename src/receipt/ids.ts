@@ -105,7 +105,13 @@ export const crockford = (bytes: Uint8Array, chars: number): string => {
 
 /** 26 Crockford characters from SHA-256 of `domain` NUL part NUL part …, first 16 bytes. Parts must not hold NUL. */
 export const derivedUlid = (domain: string, ...parts: readonly string[]): string =>
-  crockford(createHash('sha256').update([domain, ...parts].join('\0')).digest().subarray(0, 16), 26);
+  crockford(
+    createHash('sha256')
+      .update([domain, ...parts].join('\0'))
+      .digest()
+      .subarray(0, 16),
+    26,
+  );
 
 /** The operator's own account and identity (receipt.md §6). */
 export const OPERATOR_ACCOUNT_ID = 'acc_operator' as AccountId;

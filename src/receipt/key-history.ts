@@ -6,8 +6,8 @@ import {
   type AccountId,
   type IdentityId,
   type Instant,
-  type PublicKeyId,
   OPERATOR_ACCOUNT_ID,
+  type PublicKeyId,
   epochMsOf,
   parseIdentityId,
 } from './ids.ts';
@@ -99,7 +99,13 @@ const introduce = (history: KeyHistory, receipt: Receipt, facts: Json | undefine
   const name = nameOf(identityId.value, publicKeyId);
   if (history.records.has(name) || history.current.has(identityId.value))
     return err({ code: 'key-already-introduced', detail: `${identityId.value} has a key already` });
-  const record = { publicKeyId, identityId: identityId.value, accountId: receipt.stream.accountId, key: key.value.key, publicKey };
+  const record = {
+    publicKeyId,
+    identityId: identityId.value,
+    accountId: receipt.stream.accountId,
+    key: key.value.key,
+    publicKey,
+  };
   history.records.set(name, { ...record, from, until: null });
   history.current.set(identityId.value, publicKeyId);
   return ok(undefined);
@@ -117,8 +123,7 @@ const endKey = (history: KeyHistory, receipt: Receipt, until: Place): Result<voi
   return ok(undefined);
 };
 
-const accountOf = (receipt: Receipt): AccountId | null =>
-  receipt.stream.type === 'account' ? receipt.stream.accountId : null;
+const accountOf = (receipt: Receipt): AccountId | null => (receipt.stream.type === 'account' ? receipt.stream.accountId : null);
 
 /**
  * Whether a key was its identity's key when a receipt was made (receipt.md §6). Within the stream that introduced the key, order
@@ -135,6 +140,8 @@ export const wasValidFor = (record: KeyRecord, stored: Pick<StoredReceipt, 'rece
   const { createdAt } = receipt;
   return (
     (createdAt >= record.from.at || epochMsOf(createdAt) >= epochMsOf(record.from.at) - limits.keyGraceMs) &&
-    (record.until === null || createdAt <= record.until.at || epochMsOf(createdAt) <= epochMsOf(record.until.at) + limits.keyGraceMs)
+    (record.until === null ||
+      createdAt <= record.until.at ||
+      epochMsOf(createdAt) <= epochMsOf(record.until.at) + limits.keyGraceMs)
   );
 };

@@ -64,12 +64,16 @@ describe('the object key', () => {
 });
 
 describe('ids', () => {
-  it.each(['acc_', 'acc_8ZZZZZZZZZZZZZZZZZZZZZZZZZ', 'acc_01jz0000000000000000000000', 'acc_01JZ000000000000000000000', 'acc_operator ', 7])(
-    'refuse %s',
-    (text) => {
-      expect(parseAccountId(text).ok).toBe(false);
-    },
-  );
+  it.each([
+    'acc_',
+    'acc_8ZZZZZZZZZZZZZZZZZZZZZZZZZ',
+    'acc_01jz0000000000000000000000',
+    'acc_01JZ000000000000000000000',
+    'acc_operator ',
+    7,
+  ])('refuse %s', (text) => {
+    expect(parseAccountId(text).ok).toBe(false);
+  });
 
   it('know an instant from something like it', () => {
     expect(parseInstant('2024-02-29T23:59:59.999Z').ok).toBe(true);

@@ -41,7 +41,11 @@ describe('strict reading', () => {
     ['1.0 for 1', text.replace('"schemaVersion":1', '"schemaVersion":1.0'), 'not-canonical'],
     ['an escape where none is needed', text.replace('PIXBOOK', '\\u0050IXBOOK'), 'not-canonical'],
     ['a duplicate key', text.replace('"schemaVersion":1', '"schemaVersion":1,"schemaVersion":1'), 'not-canonical'],
-    ['another order of members', text.replace('"payload":{},', '').replace('{"createdAt"', '{"payload":{},"createdAt"'), 'not-canonical'],
+    [
+      'another order of members',
+      text.replace('"payload":{},', '').replace('{"createdAt"', '{"payload":{},"createdAt"'),
+      'not-canonical',
+    ],
     ['nothing', '', 'not-json'],
     ['an array', '[]', 'members'],
     ['half of the text', text.slice(0, text.length / 2), 'not-json'],
@@ -81,7 +85,7 @@ describe('strict reading', () => {
     ['a previous hash without a previous id', { prevEventId: null }],
     ['a previous id without a previous hash', { prevHash: null }],
     ['an unknown kind of stream', { stream: { type: 'album', accountId: 'acc_operator' } }],
-    ['a stream with a member too many', { stream: { ...closed.receipt.stream, extra: 1 } as Json }],
+    ['a stream with a member too many', { stream: { ...closed.receipt.stream, extra: 1 } }],
     ['an account id that climbs out of its folder', { stream: { type: 'account', accountId: '../acc_operator' } }],
   ])('refuses %s, even when it is signed', (_what, changes) => {
     const forged = resigned(closed.receipt, changes, fixedKey(3));
@@ -112,9 +116,16 @@ describe('strict reading', () => {
     const twin = `ecdsa-p256:${Buffer.concat([raw.subarray(0, 32), high]).toString('base64')}`;
     const withSignature = (signature: string) => canonicalBytes({ ...closed.receipt, signature });
     expect(codeOf(withSignature(twin))).toBe('signature-high-s');
-    for (const form of ['', 'ecdsa-p256:', closed.receipt.signature.replace('==', ''), closed.receipt.signature.replace('ecdsa', 'eddsa')])
+    for (const form of [
+      '',
+      'ecdsa-p256:',
+      closed.receipt.signature.replace('==', ''),
+      closed.receipt.signature.replace('ecdsa', 'eddsa'),
+    ])
       expect(codeOf(withSignature(form))).toBe('signature-form');
-    expect(codeOf(withSignature(closed.receipt.signature.replace(/.==$/, (tail) => `${nextSpelling(tail[0] ?? '')}==`)))).toBe('signature-form');
+    expect(codeOf(withSignature(closed.receipt.signature.replace(/.==$/, (tail) => `${nextSpelling(tail[0] ?? '')}==`)))).toBe(
+      'signature-form',
+    );
   });
 
   it('refuses a hash of other bytes', () => {

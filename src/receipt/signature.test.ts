@@ -1,9 +1,18 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import fc from 'fast-check';
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { fixedKey } from '../../test/receipt/signed-receipt.ts';
-import { isLowS, parsePublicKey, parsePublicKeyText, parseSignature, signatureText, toLowS, verifySignature, verifySignatureAsync } from './signature.ts';
+import {
+  isLowS,
+  parsePublicKey,
+  parsePublicKeyText,
+  parseSignature,
+  signatureText,
+  toLowS,
+  verifySignature,
+  verifySignatureAsync,
+} from './signature.ts';
 
 const key = fixedKey(42);
 const publicKey = parsePublicKey(key.spki);

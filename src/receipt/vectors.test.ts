@@ -1,5 +1,5 @@
-import { p256 } from '@noble/curves/nist.js';
 import { readFileSync } from 'node:fs';
+import { p256 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
 import { vectorText } from '../../test/receipt/vectors.ts';
 

@@ -52,7 +52,9 @@ describe('verifying a receipt in its place', () => {
   it('finds a signature by another key, whether or not the issuer is changed with it', () => {
     expect(codeOf(resigned(saved.receipt, {}, firstKey), headOf(book))).toBe('signature-invalid');
     const stranger = fixedKey(9);
-    expect(codeOf(resigned(saved.receipt, { issuer: issuerOf(identityId, stranger) }, stranger), headOf(book))).toBe('key-unknown');
+    expect(codeOf(resigned(saved.receipt, { issuer: issuerOf(identityId, stranger) }, stranger), headOf(book))).toBe(
+      'key-unknown',
+    );
     const borrowed = resigned(saved.receipt, { issuer: issuerOf(identityId, operatorKey) }, operatorKey);
     expect(codeOf(borrowed, headOf(book))).toBe('key-unknown');
   });
@@ -75,15 +77,16 @@ describe('the key history', () => {
   it('gives no grace in the stream that holds the key: order decides there', () => {
     const again = resigned(rotated.receipt, { issuer: issuerOf(identityId, secondKey) }, secondKey);
     expect(codeOf(again, headOf(identity))).toBe('key-not-valid-then');
-    const afterRevocation = signedReceipt(
-      { ...withoutSeal(revoked), issuer: issuerOf(identityId, firstKey) },
-      firstKey,
-    );
+    const afterRevocation = signedReceipt({ ...withoutSeal(revoked), issuer: issuerOf(identityId, firstKey) }, firstKey);
     expect(codeOf(afterRevocation, headOf(rotated))).toBe('key-not-valid-then');
   });
 
   it('refuses to end the key of an identity of another account, or of none', () => {
-    const foreign = resigned(revoked.receipt, { payload: { ...revoked.receipt.payload, identityId: OPERATOR_IDENTITY_ID } }, operatorKey);
+    const foreign = resigned(
+      revoked.receipt,
+      { payload: { ...revoked.receipt.payload, identityId: OPERATOR_IDENTITY_ID } },
+      operatorKey,
+    );
     expect(learnKeys(history(created, identity), foreign)).toMatchObject({ error: { code: 'identity-unknown' } });
     expect(learnKeys(history(created), revoked)).toMatchObject({ error: { code: 'identity-unknown' } });
   });

@@ -1,7 +1,7 @@
 import { type Result, err, ok } from '../result.ts';
 import { type ChainFault, type Head, follows } from './chain.ts';
 import { publicKeyIdOf } from './hash.ts';
-import { type PublicKeyId, OPERATOR_IDENTITY_ID, parseIdentityId } from './ids.ts';
+import { OPERATOR_IDENTITY_ID, type PublicKeyId, parseIdentityId } from './ids.ts';
 import { isJsonObject } from './json.ts';
 import { type KeyFault, type KeyHistory, isGenesis, keyRecordOf, learnKeys, wasValidFor } from './key-history.ts';
 import { type ReadFault, type ReadReceipt, readReceipt } from './read.ts';
@@ -36,7 +36,8 @@ export const verifyRead = (read: ReadReceipt, head: Head | null, keys: KeyHistor
   const linked = follows(head, read.position, read.receipt);
   if (!linked.ok) return linked;
   const record = keyRecordOf(keys, read.receipt.issuer);
-  if (record === null) return err({ code: 'key-unknown', detail: `no account stream introduces ${read.receipt.issuer.publicKeyId}` });
+  if (record === null)
+    return err({ code: 'key-unknown', detail: `no account stream introduces ${read.receipt.issuer.publicKeyId}` });
   if (!wasValidFor(record, read))
     return err({ code: 'key-not-valid-then', detail: `${record.publicKeyId} was not the key of ${record.identityId} then` });
   return verifySignature(record.key, read.signed, read.rawSignature)

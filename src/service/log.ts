@@ -9,16 +9,25 @@ import { requestFields } from '../http/request-context.ts';
 export const openLog = ({ logLevel, production }: Pick<Config, 'logLevel' | 'production'>): Logger =>
   pino(
     {
-    level: logLevel,
-    mixin: requestFields,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: {
-      paths: ['*.authorization', '*.cookie', '*.password', '*.token', '*.secret', 'err.config', 'err.$response', 'err.cause.config'],
-      censor: '[redacted]',
+      level: logLevel,
+      mixin: requestFields,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: [
+          '*.authorization',
+          '*.cookie',
+          '*.password',
+          '*.token',
+          '*.secret',
+          'err.config',
+          'err.$response',
+          'err.cause.config',
+        ],
+        censor: '[redacted]',
+      },
     },
-  },
-  // Written in the background: a line a request would otherwise be a tenth of what a request costs.
-  pino.destination({ dest: production ? 1 : 2, sync: false }),
-);
+    // Written in the background: a line a request would otherwise be a tenth of what a request costs.
+    pino.destination({ dest: production ? 1 : 2, sync: false }),
+  );

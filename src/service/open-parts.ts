@@ -3,7 +3,7 @@ import { openStore, parseStoreUrl } from '../adapter/store-url.ts';
 import { vaultConfigProblems } from '../adapter/vault/config.ts';
 import { openVaultSigner } from '../adapter/vault/signer.ts';
 import type { Config } from '../config.ts';
-import { type Clock } from '../port/clock.ts';
+import type { Clock } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { ReceiptStore } from '../port/receipt-store.ts';
 import type { Signer } from '../port/signer.ts';

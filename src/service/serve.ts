@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { ulid } from 'ulid';
+import { verifyStream } from '../../projector/verify-stream.ts';
 import { startEmbeddedPostgres } from '../adapter/postgres/embedded.ts';
 import { openLedgerQueries } from '../adapter/postgres/ledger-queries.ts';
 import { ensureSchemas } from '../adapter/postgres/migrate.ts';
@@ -20,7 +21,6 @@ import { type Dependency, Outage } from '../port/outage.ts';
 import { OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
 import { keyAt } from '../receipt/key-path.ts';
 import { accountStream } from '../receipt/stream.ts';
-import { verifyStream } from '../../projector/verify-stream.ts';
 import { DemoRefused, greeting, seedDemo } from './demo.ts';
 import { notifyBy } from './notices.ts';
 import { healthOf, openReceiptStore, openSigner } from './open-parts.ts';

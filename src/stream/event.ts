@@ -30,11 +30,15 @@ export const eventOf = (receipt: Pick<Receipt, 'stream' | 'type' | 'payload'>): 
     receipt.stream.type
   ] as never;
   const schema = Object.hasOwn(schemas, receipt.type) ? schemas[receipt.type] : undefined;
-  if (schema === undefined) return err({ code: 'event-unknown', detail: `no ${receipt.type} in a ${receipt.stream.type} stream` });
+  if (schema === undefined)
+    return err({ code: 'event-unknown', detail: `no ${receipt.type} in a ${receipt.stream.type} stream` });
   const payload = schema.safeParse(receipt.payload);
   return payload.success
     ? ok({ type: receipt.type, payload: payload.data } as LedgerEvent)
-    : err({ code: 'payload-malformed', detail: `${receipt.type}: ${payload.error.issues.map((i) => i.path.join('.')).join(', ')}` });
+    : err({
+        code: 'payload-malformed',
+        detail: `${receipt.type}: ${payload.error.issues.map((i) => i.path.join('.')).join(', ')}`,
+      });
 };
 
 /** The part of an event that the client asked for: what two requests with one idempotency key must agree on. */

@@ -1,5 +1,5 @@
-import { type AccountId, type IdentityId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, bookIdFor } from '../receipt/ids.ts';
 import type { EventId } from '../receipt/ids.ts';
+import { type AccountId, type IdentityId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, bookIdFor } from '../receipt/ids.ts';
 import type { Stream } from '../receipt/stream.ts';
 import { type Result, err } from '../result.ts';
 import { type AccountState, evolveAccount, noAccount } from './account/evolve.ts';

@@ -1,4 +1,4 @@
-import { keyRecordOf, type KeyHistory } from '../receipt/key-history.ts';
+import { type KeyHistory, keyRecordOf } from '../receipt/key-history.ts';
 import type { Receipt } from '../receipt/receipt.ts';
 import { type Result, err, ok } from '../result.ts';
 import { type EventFault, type LedgerEvent, eventOf } from './event.ts';

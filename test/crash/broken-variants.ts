@@ -1,8 +1,8 @@
+import type { Finding } from '../../projector/audit.ts';
 import type { ReadModel, View, ViewRequest } from '../../src/port/read-model.ts';
 import type { ReceiptStore } from '../../src/port/receipt-store.ts';
-import type { Stream } from '../../src/receipt/stream.ts';
 import { prefixOf } from '../../src/receipt/key-path.ts';
-import type { Finding } from '../../projector/audit.ts';
+import type { Stream } from '../../src/receipt/stream.ts';
 import { type Rival, rivals } from './crash-case.ts';
 import type { Weakening, World } from './world.ts';
 

@@ -1,14 +1,24 @@
+import type { Finding } from '../../projector/audit.ts';
 import { type FaultKind, faultPlan } from '../../src/adapter/memory/faults.ts';
 import type { CommandOutcome } from '../../src/command/ledger-commands.ts';
-import type { Finding } from '../../projector/audit.ts';
 import { type Subject, rivalKey, subjectKey } from './subjects.ts';
 import { type Weakening, type World, makeWorld, sound } from './world.ts';
 
 /** Who else is at work on the stream. The rival's whole command runs just before the call that fails. */
-export const rivals = ['no rival', 'a rival with the same key', 'a rival with another key', 'a rival on a second Postgres'] as const;
+export const rivals = [
+  'no rival',
+  'a rival with the same key',
+  'a rival with another key',
+  'a rival on a second Postgres',
+] as const;
 export type Rival = (typeof rivals)[number];
 
-export type CrashCase = { readonly subject: Subject; readonly call: number; readonly kind: FaultKind | null; readonly rival: Rival };
+export type CrashCase = {
+  readonly subject: Subject;
+  readonly call: number;
+  readonly kind: FaultKind | null;
+  readonly rival: Rival;
+};
 
 /** The calls one command makes in a process that has just started, in order. */
 export const callsOf = async (subject: Subject): Promise<readonly { readonly port: string; readonly method: string }[]> => {
@@ -31,7 +41,10 @@ export type CrashReport = {
  * One row of the crash table (receipt.md §7): the fault, the rival, then a restart, a retry with the same key, requests that were under way
  * landing late, and the audit.
  */
-export const runCrashCase = async ({ subject, call, kind, rival }: CrashCase, weakening: Weakening = sound): Promise<CrashReport> => {
+export const runCrashCase = async (
+  { subject, call, kind, rival }: CrashCase,
+  weakening: Weakening = sound,
+): Promise<CrashReport> => {
   const world = await makeWorld(weakening);
   const plan = kind === null ? faultPlan() : faultPlan({ nth: call, kind });
   const process = world.start({ plan, before: async (index) => (index === call ? challenge(world, subject, rival) : undefined) });

@@ -16,7 +16,10 @@ describe.each(subjects)('$name', (subject) => {
         // The retry is never left without an answer: the receipt, or the rule by which a rival won.
         const { retried } = report;
         const code = retried === 'outage' ? retried : retried.ok ? 'acknowledged' : retried.error.code;
-        expect({ row, code }).toEqual({ row, code: expect.stringMatching(/^(acknowledged|stale-base|pixbook-exists|identity-exists)$/) });
+        expect({ row, code }).toEqual({
+          row,
+          code: expect.stringMatching(/^(acknowledged|stale-base|pixbook-exists|identity-exists)$/),
+        });
         if (report.struck) struck++;
       }
     expect(struck).toBeGreaterThan(calls.length * FAULT_KINDS.length * 0.6);

@@ -1,15 +1,16 @@
 import type { KeyObject } from 'node:crypto';
+import { type Acknowledgement, type Finding, audit } from '../../projector/audit.ts';
 import { type FaultPlan, faultPlan, withFaults } from '../../src/adapter/memory/faults.ts';
 import { type MemoryTables, memoryTables } from '../../src/adapter/memory/projection-tables.ts';
 import { type MemoryReadModel, memoryReadModel } from '../../src/adapter/memory/read-model.ts';
 import { type MemoryObjects, memoryStore } from '../../src/adapter/memory/receipt-store.ts';
 import { memorySigner } from '../../src/adapter/memory/signer.ts';
 import { initialise } from '../../src/command/initialise.ts';
-import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
 import { openLedger } from '../../src/command/ledger.ts';
+import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
 import type { CommandPorts } from '../../src/command/ports.ts';
-import type { ReadModel } from '../../src/port/read-model.ts';
 import type { Notice } from '../../src/port/notice.ts';
+import type { ReadModel } from '../../src/port/read-model.ts';
 import type { KeyName } from '../../src/port/signer.ts';
 import type { Rows } from '../../src/projection/rows.ts';
 import {
@@ -25,7 +26,6 @@ import {
   bookIdFor,
   identityIdFor,
 } from '../../src/receipt/ids.ts';
-import { type Acknowledgement, type Finding, audit } from '../../projector/audit.ts';
 import { simulatedClock } from './clock.ts';
 
 /** How a process sees its ports: a broken variant of the protocol is nothing but another way of wrapping them. */
@@ -118,7 +118,8 @@ const worldOn = (from: Bedrock, weakening: Weakening): World => {
   let startedAtMs = START_MS;
 
   const start = ({ plan = faultPlan(), readModel = primary, before }: StartOptions = {}): Process => {
-    const clock = simulatedClock((startedAtMs += 10_000));
+    startedAtMs += 10_000;
+    const clock = simulatedClock(startedAtMs);
     const notices: Notice[] = [];
     void plan.firstStrike.then((fault) => {
       if (fault.kind.startsWith('hang')) setImmediate(clock.expireDeadlines);

@@ -3,11 +3,19 @@ import pino from 'pino';
 import { parseConfig } from '../../src/config.ts';
 import { serve } from '../../src/service/serve.ts';
 
-export type Reply = { readonly status: number; readonly headers: Headers; readonly body: Record<string, unknown>; readonly text: string };
+export type Reply = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+  readonly text: string;
+};
 
 /** The whole service, as `npm start` has it, in a directory of its own and on a free port. */
 export const startService = async (dataDir: string, env: Record<string, string> = {}) => {
-  const config = parseConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', PUBLIC_URL: 'http://localhost:8080', ...env }, dataDir);
+  const config = parseConfig(
+    { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', PUBLIC_URL: 'http://localhost:8080', ...env },
+    dataDir,
+  );
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   const serving = await serve(config.value, pino({ level: 'silent' }));
   return { ...serving, api: client(serving.url) };

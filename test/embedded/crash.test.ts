@@ -90,8 +90,8 @@ describe('after a crash', () => {
 /** The rows are there without a gap, at least as many as were acknowledged. */
 async function expectAllRows(url: string, acknowledged: number): Promise<void> {
   const [row] = await ask(url, 'select count(*)::int as rows, coalesce(max(n), 0)::int as last from acknowledged');
-  expect(row?.['rows']).toBe(row?.['last']);
-  expect(Number(row?.['rows'])).toBeGreaterThanOrEqual(acknowledged);
+  expect(row?.rows).toBe(row?.last);
+  expect(Number(row?.rows)).toBeGreaterThanOrEqual(acknowledged);
 }
 
 /** Writes one row after another, calls `kill` in the middle, and goes on until the server is gone; returns how many were acknowledged. */

@@ -3,7 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Acknowledgement } from '../../projector/audit.ts';
 import type { ReceiptStore } from '../../src/port/receipt-store.ts';
-import { type AccountId, type BookId, type EventId, type IdempotencyKey, type ReceiptHash, parseEventId } from '../../src/receipt/ids.ts';
+import {
+  type AccountId,
+  type BookId,
+  type EventId,
+  type IdempotencyKey,
+  type ReceiptHash,
+  parseEventId,
+} from '../../src/receipt/ids.ts';
 import { prefixOf } from '../../src/receipt/key-path.ts';
 import { pixbookStream } from '../../src/receipt/stream.ts';
 import type { ApiProcess } from './api-process.ts';
@@ -30,7 +37,12 @@ export const ask = async (api: ApiProcess, path: string, post?: { key: string; b
 };
 
 /** Repeats a command with its key, at any of the processes, until one of them answers for good. */
-export const insist = async (apis: readonly ApiProcess[], path: string, body: unknown, key: string = randomUUID()): Promise<Answer & { key: string }> => {
+export const insist = async (
+  apis: readonly ApiProcess[],
+  path: string,
+  body: unknown,
+  key: string = randomUUID(),
+): Promise<Answer & { key: string }> => {
   for (;;) {
     const api = apis[Math.floor(Math.random() * apis.length)];
     const answer = api === undefined ? null : await ask(api, path, { key, body });

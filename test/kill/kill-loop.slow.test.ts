@@ -13,7 +13,7 @@ import { apiProcess } from './api-process.ts';
 import { type Book, ask, collect, insist } from './collector.ts';
 import { freshBucket } from './fresh-bucket.ts';
 
-const SECONDS = Number(process.env['KILL_LOOP_SECONDS'] ?? 60);
+const SECONDS = Number(process.env.KILL_LOOP_SECONDS ?? 60);
 const BOOKS = 4;
 const COLLECTORS_PER_BOOK = 2;
 
@@ -58,8 +58,7 @@ describe('two services on one store, each with its own Postgres, killed and paus
       await Promise.all(collectors);
 
       // One more save through each service catches each projection up; then both are looked at with nobody writing.
-      for (const api of apis)
-        for (const book of books) await collect([api], store, book, acknowledged, onceOnly());
+      for (const api of apis) for (const book of books) await collect([api], store, book, acknowledged, onceOnly());
       const dumps = [];
       for (const api of apis) {
         await api.stop();
@@ -67,7 +66,9 @@ describe('two services on one store, each with its own Postgres, killed and paus
       }
       const projections = dumps.map((dump) => ({ dump, caughtUp: false }));
       const findings = await audit({ store, trust: null, acknowledged, projections });
-      console.log(`kill loop: ${acknowledged.length} receipts acknowledged, ${kills} kills in ${SECONDS} s, on ${store.description}`);
+      console.log(
+        `kill loop: ${acknowledged.length} receipts acknowledged, ${kills} kills in ${SECONDS} s, on ${store.description}`,
+      );
       expect(findings).toEqual([]);
       expect(acknowledged.length).toBeGreaterThan(SECONDS);
       expect(kills).toBeGreaterThan(0);
@@ -86,9 +87,11 @@ const onceOnly = (): (() => boolean) => {
 /** Books of the demo's identity, one to a collection. */
 const makeBooks = async (api: Awaited<ReturnType<typeof apiProcess>>): Promise<Book[]> => {
   const accounts = await ask(api, '/v1/accounts');
-  const accountId = (accounts?.body.data as { accountId: AccountId }[])[0]?.accountId;
+  const [account] = (accounts?.body.data ?? []) as { accountId: AccountId }[];
+  const accountId = account?.accountId;
   const identities = await ask(api, `/v1/accounts/${accountId}/identities`);
-  const identityId = (identities?.body.data as { identityId: string }[])[0]?.identityId;
+  const [identity] = (identities?.body.data ?? []) as { identityId: string }[];
+  const identityId = identity?.identityId;
   if (accountId === undefined || identityId === undefined) throw new Error('the demo has no account');
   const books: Book[] = [];
   for (let i = 0; i < BOOKS; i++) {

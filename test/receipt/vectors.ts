@@ -2,9 +2,9 @@ import {
   type AccountId,
   type IdempotencyKey,
   type IdentityId,
-  type UserId,
   OPERATOR_ACCOUNT_ID,
   OPERATOR_IDENTITY_ID,
+  type UserId,
   accountIdFor,
   bookIdFor,
   identityIdFor,
@@ -28,7 +28,12 @@ const identityId: IdentityId = identityIdFor(accountId, 'create-identity' as Ide
 const bookId = bookIdFor(identityId, collection.value, 1);
 const STARTED_AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
-type Step = { readonly type: string; readonly payload: JsonObject; readonly by: readonly [IdentityId, FixedKey]; readonly key: string };
+type Step = {
+  readonly type: string;
+  readonly payload: JsonObject;
+  readonly by: readonly [IdentityId, FixedKey];
+  readonly key: string;
+};
 
 /** A chain of receipts in one stream, one second apart. */
 const chain = (stream: Stream, startMs: number, steps: readonly Step[]): readonly SignedReceipt[] => {

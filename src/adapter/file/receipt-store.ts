@@ -70,11 +70,7 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
       return work();
     });
 
-  /** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */
-  const absent = async <T>(answer: T): Promise<T> => {
-    await calls.lstat(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
-    return answer;
-  };
+  const absent = absenceIn(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
 
   return {
     description: `fs:${root}`,
@@ -109,6 +105,14 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
     },
   };
 };
+
+/** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */
+const absenceIn =
+  (directory: string) =>
+  async <T>(answer: T): Promise<T> => {
+    await calls.lstat(directory);
+    return answer;
+  };
 
 type ObjectReader = {
   readonly read: (path: string) => Promise<Uint8Array | null>;

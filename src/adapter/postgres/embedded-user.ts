@@ -102,9 +102,9 @@ async function tryRunning(user: PostgresUser, binaries: PostgresBinaries, direct
 
 /** A bare environment: PGDATA, PGOPTIONS, LANG and the like of whoever started us must not reach the server. */
 export function postgresEnvironment(): Record<string, string> {
-  const libraries = process.env['LD_LIBRARY_PATH'];
+  const libraries = process.env.LD_LIBRARY_PATH;
   return {
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
     LC_ALL: 'C',
     TZ: 'UTC',
     ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }),

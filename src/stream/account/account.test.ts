@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../limits.ts';
-import { type AccountId, type IdentityId, type UserId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID } from '../../receipt/ids.ts';
+import { type AccountId, type IdentityId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, type UserId } from '../../receipt/ids.ts';
 import type { AccountCommand } from './command.ts';
 import { decideAccount } from './decide.ts';
 import type { AccountEvent } from './event.ts';
@@ -70,7 +70,10 @@ describe('an account', () => {
   });
 
   it('adds, changes and removes members', () => {
-    expect(given(opened).when(add(ben, 'viewer'))).toMatchObject({ type: 'MEMBER_ADDED', payload: { userId: ben, role: 'viewer', by: anna } });
+    expect(given(opened).when(add(ben, 'viewer'))).toMatchObject({
+      type: 'MEMBER_ADDED',
+      payload: { userId: ben, role: 'viewer', by: anna },
+    });
     expect(given(opened, add(ben, 'viewer')).when(makesRole(ben, 'owner'))).toMatchObject({ type: 'MEMBER_ROLE_CHANGED' });
     expect(given(opened, add(ben, 'viewer')).when(removes(ben))).toMatchObject({ type: 'MEMBER_REMOVED' });
     expect(given(opened, add(ben, 'viewer')).when(add(ben, 'member'))).toBe('member-exists');
@@ -106,7 +109,10 @@ const genesis: AccountCommand = { type: 'initialise-operator', identityId: OPERA
 
 describe('an identity', () => {
   it('is created once, for a member', () => {
-    expect(given(opened).when(makes(mia))).toMatchObject({ type: 'IDENTITY_CREATED', payload: { keyGeneration: 1, controller: anna } });
+    expect(given(opened).when(makes(mia))).toMatchObject({
+      type: 'IDENTITY_CREATED',
+      payload: { keyGeneration: 1, controller: anna },
+    });
     expect(given(opened, makes(mia)).when(makes(mia))).toBe('identity-exists');
     expect(given(opened).when(makes(mia, cleo))).toBe('member-missing');
   });
@@ -120,7 +126,9 @@ describe('an identity', () => {
   });
 
   it('of the operator can be given another key, but not be revoked', () => {
-    expect(given(genesis).in(OPERATOR_ACCOUNT_ID).when(rotates(OPERATOR_IDENTITY_ID))).toMatchObject({ type: 'IDENTITY_KEY_ROTATED' });
+    expect(given(genesis).in(OPERATOR_ACCOUNT_ID).when(rotates(OPERATOR_IDENTITY_ID))).toMatchObject({
+      type: 'IDENTITY_KEY_ROTATED',
+    });
     expect(given(genesis).in(OPERATOR_ACCOUNT_ID).when(revokes(OPERATOR_IDENTITY_ID))).toBe('operator-identity-fixed');
     expect(given(genesis).in(OPERATOR_ACCOUNT_ID).when(closes)).toBe('role-not-allowed');
   });
@@ -161,7 +169,12 @@ describe('replaying an account', () => {
     const command = fc.constantFrom(
       opened,
       closes,
-      ...[ben, cleo].flatMap((userId) => [add(userId, 'member'), add(userId, 'owner'), removes(userId), makesRole(userId, 'viewer')]),
+      ...[ben, cleo].flatMap((userId) => [
+        add(userId, 'member'),
+        add(userId, 'owner'),
+        removes(userId),
+        makesRole(userId, 'viewer'),
+      ]),
       ...[mia, tom].flatMap((identityId) => [makes(identityId), rotates(identityId), revokes(identityId)]),
     );
     fc.assert(

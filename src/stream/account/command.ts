@@ -18,4 +18,3 @@ export type AccountCommand =
   | { readonly type: 'rotate-key'; readonly identityId: IdentityId; readonly publicKey: string; readonly by: UserId }
   | { readonly type: 'revoke-identity'; readonly identityId: IdentityId; readonly by: UserId }
   | { readonly type: 'close-account'; readonly by: UserId };
-

@@ -51,8 +51,7 @@ const create = (
   command: Extract<AccountCommand, { type: 'create-account' | 'initialise-operator' }>,
 ): Decision => {
   if (state.status !== 'absent') return refuse('account-exists', 'the account exists already');
-  if (command.type === 'create-account')
-    return ok({ type: 'ACCOUNT_CREATED', payload: { owner: { userId: command.owner } } });
+  if (command.type === 'create-account') return ok({ type: 'ACCOUNT_CREATED', payload: { owner: { userId: command.owner } } });
   const { identityId, publicKey } = command;
   return ok({ type: 'ACCOUNT_CREATED', payload: { operator: { identityId, publicKey, keyGeneration: 1 } } });
 };
@@ -69,7 +68,8 @@ const decideMember = (accountId: AccountId, state: AccountState, command: Member
   } else {
     if (current === undefined) return refuse('member-missing', 'the user is not a member of this account');
     const stays = command.type === 'change-member-role' && command.role === current;
-    if (!stays && holdsAlone(state, current, accountId)) return refuse('last-owner', 'the account would be left without an owner');
+    if (!stays && holdsAlone(state, current, accountId))
+      return refuse('last-owner', 'the account would be left without an owner');
   }
   if (command.type === 'remove-member') return ok({ type: 'MEMBER_REMOVED', payload: { userId, by } });
   const { role } = command;

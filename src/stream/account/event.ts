@@ -33,7 +33,9 @@ export type AccountEventType = keyof typeof accountPayloads;
 export type AccountPayload<T extends AccountEventType> = z.infer<(typeof accountPayloads)[T]>;
 
 /** An event of an account stream. */
-export type AccountEvent = { [T in AccountEventType]: { readonly type: T; readonly payload: AccountPayload<T> } }[AccountEventType];
+export type AccountEvent = {
+  [T in AccountEventType]: { readonly type: T; readonly payload: AccountPayload<T> };
+}[AccountEventType];
 
 /** Members of a payload that the server decides; what is left is what the client asked for and makes the fingerprint. */
 export const accountDecidedMembers: { readonly [T in AccountEventType]: readonly string[] } = {
@@ -46,4 +48,3 @@ export const accountDecidedMembers: { readonly [T in AccountEventType]: readonly
   IDENTITY_REVOKED: ['keyGeneration', 'by'],
   ACCOUNT_CLOSED: ['by'],
 };
-

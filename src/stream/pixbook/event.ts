@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { branded } from '../branded.ts';
-import { type JsonObject, isJsonObject } from '../../receipt/json.ts';
 import { parseCollectionId, parseEventId, parseIdentityId } from '../../receipt/ids.ts';
+import { type JsonObject, isJsonObject } from '../../receipt/json.ts';
+import { branded } from '../branded.ts';
 
 /** Payloads of the pixbook stream. */
 export const pixbookPayloads = {
@@ -20,7 +20,9 @@ export type PixbookEventType = keyof typeof pixbookPayloads;
 export type PixbookPayload<T extends PixbookEventType> = z.infer<(typeof pixbookPayloads)[T]>;
 
 /** An event of a pixbook stream. */
-export type PixbookEvent = { [T in PixbookEventType]: { readonly type: T; readonly payload: PixbookPayload<T> } }[PixbookEventType];
+export type PixbookEvent = {
+  [T in PixbookEventType]: { readonly type: T; readonly payload: PixbookPayload<T> };
+}[PixbookEventType];
 
 /** Members of a payload that the server decides; what is left is what the client asked for and makes the fingerprint. */
 export const pixbookDecidedMembers: { readonly [T in PixbookEventType]: readonly string[] } = {

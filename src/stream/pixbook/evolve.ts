@@ -17,11 +17,7 @@ export type PixbookState =
 export const noPixbook: PixbookState = { status: 'absent' };
 
 /** The state after an event with this id. Errors: `illegal-event` when no state of ours could have led to it. */
-export const evolvePixbook = (
-  state: PixbookState,
-  event: PixbookEvent,
-  eventId: EventId,
-): Result<PixbookState, IllegalEvent> => {
+export const evolvePixbook = (state: PixbookState, event: PixbookEvent, eventId: EventId): Result<PixbookState, IllegalEvent> => {
   if (event.type === 'PIXBOOK_CREATED')
     return state.status === 'absent'
       ? ok({ status: 'open', ...event.payload, head: eventId })

@@ -27,7 +27,10 @@ const outcome = (before: PixbookState, command: PixbookCommand) => {
 
 describe('a pixbook', () => {
   it('is created once', () => {
-    expect(outcome(noPixbook, created)).toEqual({ type: 'PIXBOOK_CREATED', payload: { identityId, collectionId, generation: 1 } });
+    expect(outcome(noPixbook, created)).toEqual({
+      type: 'PIXBOOK_CREATED',
+      payload: { identityId, collectionId, generation: 1 },
+    });
     expect(outcome(after(created), created)).toBe('pixbook-exists');
   });
 
@@ -57,7 +60,9 @@ describe('a pixbook', () => {
   });
 
   it('has a limit of generations', () => {
-    expect(outcome(noPixbook, { ...created, generation: limits.pixbookGenerations + 1 } as PixbookCommand)).toBe('too-many-pixbooks');
+    expect(outcome(noPixbook, { ...created, generation: limits.pixbookGenerations + 1 })).toBe(
+      'too-many-pixbooks',
+    );
   });
 });
 

@@ -1,0 +1,65 @@
+import type pg from 'pg';
+import { columnsOf } from '../src/adapter/postgres/columns.ts';
+import { limits } from '../src/limits.ts';
+import { type ProjectedTable, primaryKeys } from '../src/projection/row-change.ts';
+import { projectedTables } from '../src/projection/rows.ts';
+
+/** A row that is not the same in the live projection and in one made from the receipts. */
+export type RowDifference = {
+  readonly table: ProjectedTable;
+  /** The primary key, column by column. */
+  readonly key: { readonly [column: string]: string | number };
+  /** `extra`: no receipt makes this row. */
+  readonly kind: 'changed' | 'missing' | 'extra';
+  /** Which columns differ, in a changed row. */
+  readonly columns: readonly string[];
+};
+
+type Found = { readonly key: { readonly [column: string]: string | number }; readonly kind: RowDifference['kind']; readonly columns: string[] };
+
+/**
+ * Compares the rows of two projections, but for those of some streams, and hands each difference to `found`. Holds one batch of them at a
+ * time. The client must be in a transaction that sees one snapshot. Throws as `pg`.
+ */
+export const rowDifferences = async (
+  client: pg.ClientBase,
+  sides: { readonly live: string; readonly fresh: string; readonly without: readonly string[] },
+  found: (difference: RowDifference) => void,
+): Promise<void> => {
+  for (const table of projectedTables) {
+    await client.query(`DECLARE differing NO SCROLL CURSOR FOR ${differenceSql(table, sides.live, sides.fresh)}`, [sides.without]);
+    for (;;) {
+      const { rows } = await client.query<Found>(`FETCH ${limits.listPageKeys} FROM differing`);
+      for (const { key, kind, columns } of rows) found({ table, key, kind, columns });
+      if (rows.length < limits.listPageKeys) break;
+    }
+    await client.query('CLOSE differing');
+  }
+};
+
+const differenceSql = (table: ProjectedTable, live: string, fresh: string): string => {
+  const keys: readonly string[] = primaryKeys[table];
+  const first = keys[0] ?? '';
+  const unequal = columnsOf(table).map((column) => `CASE WHEN l.${column}::text IS DISTINCT FROM f.${column}::text THEN '${column}' END`);
+  return `
+    SELECT json_build_object(${keys.map((key) => `'${key}', ${key}`).join(', ')})::jsonb AS key,
+           CASE WHEN l.${first} IS NULL THEN 'missing' WHEN f.${first} IS NULL THEN 'extra' ELSE 'changed' END AS kind,
+           CASE WHEN l.${first} IS NULL OR f.${first} IS NULL THEN '{}' ELSE array_remove(ARRAY[${unequal.join(', ')}], NULL) END AS columns
+      FROM ${live}.${table} AS l FULL JOIN ${fresh}.${table} AS f USING (${keys.join(', ')})
+     WHERE l::text IS DISTINCT FROM f::text AND ${streamOf(table)} <> ALL ($1::text[])
+     ORDER BY ${keys.join(', ')}`;
+};
+
+/** The prefix of the stream that a row comes from; of a row that only one side has, as that side has it. */
+const streamOf = (table: ProjectedTable): string => {
+  const either = (column: string): string => `coalesce(f.${column}, l.${column})`;
+  switch (table) {
+    case 'receipts':
+      return either('stream');
+    case 'pixbooks':
+    case 'pixbook_ledger_heads':
+      return `'pixpax/pixbooks/' || ${either('account_id')} || '/' || book_id`;
+    default:
+      return `'pixpax/accounts/' || ${either('account_id')}`;
+  }
+};

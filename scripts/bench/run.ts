@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Measured } from './latency.ts';
+
+// Each part runs in a process of its own, so that none is measured with another's heap, and one after the other.
+
+type AppendResult = { streams: number; append: Measured; create: Measured; commit: Measured; sign: Measured };
+type HttpResult = { streams: number; save: Measured; health: Measured };
+type VerifyResult = {
+  receiptsPerSecond: number;
+  rawVerifyPerSecond: number;
+  ratio: number;
+  peakRssBytes: number;
+  receipts: number;
+};
+type RebuildResult = { receipts: number; perSecond: number; peakRssBytes: number };
+
+const part = async <T>(file: string, ...args: string[]): Promise<T> => {
+  process.stderr.write(`measuring ${file} …\n`);
+  const path = fileURLToPath(new URL(`./${file}.ts`, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [path, ...args], { maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout.slice(stdout.search(/[{[]/))) as T;
+};
+
+const rate = (value: number): string => Math.round(value).toLocaleString('en');
+const latency = ({ p50Ms, p95Ms, p99Ms }: Measured): string => [p50Ms, p95Ms, p99Ms].map((ms) => ms.toFixed(1)).join(' / ');
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`;
+
+const append = await part<AppendResult[]>('append');
+const http = await part<HttpResult[]>('http');
+const verify = await part<VerifyResult>('verify', '--receipts', '40000');
+const small = await part<RebuildResult>('rebuild', '10000');
+const large = await part<RebuildResult>('rebuild', '40000');
+
+const lines = [
+  `${cpus().length} × ${cpus()[0]?.model ?? 'cpu'}, Node ${process.version}; embedded parts, fsync on`,
+  '',
+  '| what | per second | p50 / p95 / p99 ms | beside |',
+  '|---|---|---|---|',
+];
+for (const { streams, append: saves, create, commit, sign } of append) {
+  const ceiling = Math.min(create.perSecond, commit.perSecond, sign.perSecond);
+  const name = streams === 1 ? '1 stream' : `${streams} streams`;
+  lines.push(
+    `| append, in process, ${name} | ${rate(saves.perSecond)} | ${latency(saves)} | ${percent(saves.perSecond / ceiling)} of the lowest ceiling |`,
+  );
+  lines.push(`| – raw conditional create | ${rate(create.perSecond)} | ${latency(create)} | |`);
+  lines.push(`| – raw commit of the same rows | ${rate(commit.perSecond)} | ${latency(commit)} | |`);
+  lines.push(`| – sign alone | ${rate(sign.perSecond)} | ${latency(sign)} | |`);
+  const overHttp = http.find((each) => each.streams === streams);
+  if (overHttp === undefined) continue;
+  const { save, health } = overHttp;
+  lines.push(
+    `| append, through HTTP, ${name} | ${rate(save.perSecond)} | ${latency(save)} | ${percent(save.perSecond / saves.perSecond)} of in-process |`,
+  );
+  lines.push(`| – GET /health, same client | ${rate(health.perSecond)} | ${latency(health)} | |`);
+}
+lines.push(
+  `| verify, ${rate(verify.receipts)} receipts | ${rate(verify.receiptsPerSecond)} | ${megabytes(verify.peakRssBytes)} peak | ${percent(verify.ratio)} of raw node:crypto verify (${rate(verify.rawVerifyPerSecond)}) |`,
+);
+for (const { receipts, perSecond, peakRssBytes } of [small, large])
+  lines.push(
+    `| rebuild, ${rate(receipts)} receipts | ${rate(perSecond)} | ${megabytes(peakRssBytes)} peak | ${percent(perSecond / verify.rawVerifyPerSecond)} of raw verify |`,
+  );
+
+process.stdout.write(`${lines.join('\n')}\n\n${JSON.stringify({ append, http, verify, rebuild: [small, large] })}\n`);
