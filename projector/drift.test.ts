@@ -47,11 +47,19 @@ describe('drift', () => {
     const unseen = await ledger.save(bookA, { page: 5 });
     await live.pool.query('UPDATE projection.pixbook_ledger_heads SET position = 9 WHERE book_id = $1', [bookB.bookId]);
     const late = await ledger.createPixbook(a.accountId, anna, collectionId('late'));
-    // Applied while the comparison waits for it.
-    const applying = new Promise<void>((resolve, reject) => {
-      setTimeout(() => live.apply(ledger.receiptsOf(late)).then(resolve, reject), 600);
-    });
-    const report = await driftOf(live, small);
+    // Applied once the comparison has begun.
+    let applying: Promise<void> | null = null;
+    const report = granted(
+      await drift({
+        source: storeSource(memoryStore(objectsOf(ledger.receipts))),
+        databaseUrl: live.url,
+        trust: null,
+        onProgress: ({ receipts }) => {
+          if (receipts === ledger.receipts.length) applying ??= live.apply(ledger.receiptsOf(late));
+        },
+      }),
+    );
+    expect(applying).not.toBeNull();
     await applying;
     expect(report.heads).toEqual(
       expect.arrayContaining([

@@ -13,8 +13,8 @@ import { tenantOf } from '../src/projection/project.ts';
 
 export type CheckFault = ReceiptFault | ReplayFault | { readonly code: 'idempotency-key-twice'; readonly detail: string };
 
-/** A receipt that is true in its place, and the event it holds. */
-export type CheckedReceipt = { readonly read: ReadReceipt; readonly event: LedgerEvent };
+/** A receipt that is true in its place, the key it lies under, and the event it holds. */
+export type CheckedReceipt = { readonly key: string; readonly read: ReadReceipt; readonly event: LedgerEvent };
 
 /** How far the check of one stream has come. `checkNext` and `skipGap` move it on; a refused receipt leaves it where it was. */
 export type StreamCheck = {
@@ -75,7 +75,7 @@ export const checkNext = (
   check.head = headOf(verified.value);
   check.state = step.value.state;
   check.next += 1;
-  return ok({ read: verified.value, event: step.value.event });
+  return ok({ key, read: verified.value, event: step.value.event });
 };
 
 const verifyHere = (check: StreamCheck, key: string, read: ReadReceipt): Result<ReadReceipt, ReceiptFault> => {

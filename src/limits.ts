@@ -29,6 +29,11 @@ export const limits = {
   putAttempts: 3,
   /** A predecessor read or written by this process within this time is not checked again. */
   predecessorTrustMs: 60_000,
+  /**
+   * The streams that authority rests on (the account's, the operator's) are caught up again after this time: a process on another Postgres may
+   * have rotated a key or removed a member. Well below `keyGraceMs`, or a retired key would sign receipts that never verify.
+   */
+  authorityTrustMs: 60_000,
   /** Back-off: base and cap of full-jitter exponential delays. */
   backoffBaseMs: 20,
   backoffCapMs: 1_000,

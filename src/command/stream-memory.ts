@@ -3,16 +3,21 @@ import { limits } from '../limits.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Head } from '../receipt/chain.ts';
 
-/** `seenAtMs`: when this process last read or wrote the receipt itself; null when only the projection told of it. */
-type Remembered = { readonly position: number; readonly seenAtMs: number | null };
+type Remembered = {
+  readonly position: number;
+  /** When the stream was last known to end there. */
+  readonly caughtUpAtMs: number;
+  /** When this process last read or wrote the receipt itself; null when only the projection told of it. */
+  readonly seenAtMs: number | null;
+};
 
 /**
  * What this process knows of streams it has caught up: up to which position, and when it last read or wrote that receipt. Only ever a
  * reason to skip work that another look would repeat; losing it costs one read per stream.
  */
 export type StreamMemory = {
-  /** Whether this process has caught the stream up since the projection was last made anew. */
-  knows(stream: string): boolean;
+  /** Whether this process has caught the stream up since the projection was last made anew, and within the last `withinMs`. */
+  knows(stream: string, withinMs: number): boolean;
   /** The stream is caught up to `head`; `inStore` when that receipt was read from or written to the store just now. */
   remember(stream: string, head: Head | null, inStore: boolean): void;
   forget(stream: string): void;
@@ -30,9 +35,15 @@ export const streamMemory = (clock: Clock, rememberedStreams: number = limits.re
   let knownEpoch: string | null = null;
 
   return {
-    knows: (stream) => streams.has(stream),
+    knows: (stream, withinMs) => {
+      const known = streams.get(stream);
+      if (known === undefined) return false;
+      const ageMs = clock.now() - known.caughtUpAtMs;
+      return withinMs === Number.POSITIVE_INFINITY || (ageMs >= 0 && ageMs < withinMs);
+    },
     remember: (stream, head, inStore) => {
-      streams.set(stream, { position: head?.position ?? -1, seenAtMs: inStore ? clock.now() : null });
+      const now = clock.now();
+      streams.set(stream, { position: head?.position ?? -1, caughtUpAtMs: now, seenAtMs: inStore ? now : null });
     },
     forget: (stream) => {
       streams.delete(stream);

@@ -26,14 +26,19 @@ import {
   bookIdFor,
   identityIdFor,
 } from '../../src/receipt/ids.ts';
-import { simulatedClock } from './clock.ts';
+import { type SimulatedClock, simulatedClock } from './clock.ts';
 
 /** How a process sees its ports: a broken variant of the protocol is nothing but another way of wrapping them. */
 export type Weakening = (ports: CommandPorts, world: World) => CommandPorts;
 export const sound: Weakening = (ports) => ports;
 
 /** One running service: its own memory and clock, on a store and a Postgres that others use too. */
-export type Process = { readonly commands: LedgerCommands; readonly plan: FaultPlan; readonly notices: Notice[] };
+export type Process = {
+  readonly commands: LedgerCommands;
+  readonly plan: FaultPlan;
+  readonly notices: Notice[];
+  readonly clock: SimulatedClock;
+};
 
 /** What outlives every process: the bucket, two databases, the keys; and what clients were told. */
 export type World = {
@@ -132,7 +137,7 @@ const worldOn = (from: Bedrock, weakening: Weakening): World => {
     const paused = before === undefined ? ports : pausing(ports, before);
     const notify = (notice: Notice): void => void notices.push(notice);
     const commands = openLedger(weakening({ ...paused, clock, trust, notify }, world), { rememberedStreams: 100 });
-    return { commands, plan, notices };
+    return { commands, plan, notices, clock };
   };
 
   const tell: World['tell'] = async (context, command) => {
