@@ -26,8 +26,6 @@ const reach = {
   adapter: [...core, 'src/port/', 'src/adapter/'],
 };
 
-/** What `serve` is put together from: it may import all of src, and what of the projector answers a query. */
-const service = ['src/', 'projector/'];
 
 const anyOf = (places) => `^(${places.join('|')})`;
 const ours = '^(src|projector|scripts|test)/';
@@ -41,11 +39,6 @@ const arrow = (name, from, places, comment) => ({
 });
 
 const arrows = [
-  {
-    ...arrow('service', '^src/service/', service, ''),
-    comment: 'src/service is the composition of `serve`, a step below main.ts',
-    from: { path: '^src/service/' },
-  },
   ...Object.entries(reach).map(([name, places]) =>
     arrow(name, `^src/${name}/`, places, `src/${name} may import ${places.join(' ')} and nothing else of ours`),
   ),

@@ -1,3 +1,4 @@
+import { openStore } from '../src/adapter/store-url.ts';
 import { directorySource } from './directory-source.ts';
 import type { LedgerSource, SourceAddress } from './source.ts';
 import { storeSource } from './store-source.ts';
@@ -9,8 +10,6 @@ import { storeSource } from './store-source.ts';
 export const openSource = async (address: SourceAddress): Promise<LedgerSource> => {
   const { location, credentials, durable } = address;
   if (location.kind === 'file') return directorySource(location.directory, { durable });
-  // Every thread would load the client of S3, which takes longer than verifying a few thousand receipts.
-  const { openStore } = await import('../src/adapter/store-url.ts');
   const store = await openStore(location, credentials);
   return { ...storeSource(store, address), close: () => store.close() };
 };

@@ -102,6 +102,9 @@ const fileVariables = [
   'AUTH_SECRET',
 ];
 
+/** Every variable that is read: whoever writes them down elsewhere (k8s/) can be held against it. */
+export const variables: readonly string[] = [...Object.keys(environment.shape), ...fileVariables.map((name) => `${name}_FILE`)];
+
 /**
  * The environment → `Config`. All faults are found at once. An empty variable counts as absent. In production nothing embedded is taken
  * for granted: each such part must be asked for by name.

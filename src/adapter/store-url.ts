@@ -2,7 +2,6 @@ import type { Clock } from '../port/clock.ts';
 import type { ReceiptStore } from '../port/receipt-store.ts';
 import { type Result, err, ok } from '../result.ts';
 import { type FileStoreOptions, openFileStore } from './file/receipt-store.ts';
-import { openS3Store } from './s3/receipt-store.ts';
 
 /** Where receipts are kept. */
 export type StoreLocation =
@@ -53,6 +52,8 @@ export const openStore = async (
 ): Promise<ReceiptStore> => {
   if (location.kind === 'file') return openFileStore(location.directory, options);
   const { bucket, endpoint, region, pathStyle } = location;
+  // The client of S3 takes longer to load than a few thousand receipts to verify, and a directory has no use for it.
+  const { openS3Store } = await import('./s3/receipt-store.ts');
   return openS3Store(
     { bucket, endpoint: endpoint ?? undefined, region, forcePathStyle: pathStyle, ...credentials },
     options.clock,

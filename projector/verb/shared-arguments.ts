@@ -1,0 +1,35 @@
+import { parseStoreUrl } from '../../src/adapter/store-url.ts';
+import { type PublicKeyId, parsePublicKeyId } from '../../src/receipt/ids.ts';
+import { openSource } from '../open-source.ts';
+import type { LedgerSource } from '../source.ts';
+import { type VerbArguments, type VerbContext, WrongUse } from './verb.ts';
+
+export const TRUST_ARGUMENT = {
+  trust: { type: 'string', valueHint: 'sha256:…', description: 'fingerprint that the operator’s first key must have' },
+} as const;
+
+/** The pinned fingerprint: as given, or else as configured where the ledger is the configured one. Throws `WrongUse`. */
+export const trustOf = (args: VerbArguments, configured: PublicKeyId | null): PublicKeyId | null => {
+  if (args.trust === null || args.trust === undefined) return configured;
+  const parsed = parsePublicKeyId(args.trust);
+  if (!parsed.ok) throw new WrongUse(`--trust takes a fingerprint: ${parsed.error.expected}`);
+  return parsed.value;
+};
+
+/** The configured ledger. `durable` as in `openSource`. Throws `WrongUse`, `Outage`. */
+export const openConfigured = async ({ config }: VerbContext, durable: boolean): Promise<LedgerSource> => {
+  const { receiptStore, s3 } = config();
+  return openGiven(receiptStore, 'RECEIPT_STORE', s3, durable);
+};
+
+/** A ledger that was named on the command line or in the environment, by `what`. */
+export const openGiven = async (
+  text: string,
+  what: string,
+  credentials: Parameters<typeof openSource>[0]['credentials'],
+  durable: boolean,
+): Promise<LedgerSource> => {
+  const location = parseStoreUrl(text);
+  if (!location.ok) throw new WrongUse(`${what}: ${location.error.problem}`);
+  return openSource({ location: location.value, credentials, durable });
+};

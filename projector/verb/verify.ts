@@ -1,0 +1,62 @@
+import type { LedgerSource } from '../source.ts';
+import { verifyLedger } from '../verify.ts';
+import { TRUST_ARGUMENT, openConfigured, openGiven, trustOf } from './shared-arguments.ts';
+import { ledgerText } from './text.ts';
+import { type Verb, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
+
+export const verifyVerb: Verb = {
+  name: 'verify',
+  description: 'check every receipt, chain, signature and key; needs the receipts and nothing else',
+  args: {
+    source: {
+      type: 'positional',
+      required: false,
+      description: 'a directory, or s3://bucket?endpoint=…&region=…; by default RECEIPT_STORE',
+    },
+    stream: {
+      type: 'string',
+      valueHint: 'pixpax/…',
+      description: 'only the streams below this prefix, and the account streams they rest on',
+    },
+    ...TRUST_ARGUMENT,
+    threads: { type: 'string', valueHint: 'n', description: 'threads to use; by default one to a core' },
+  },
+  run: async (context) => {
+    const { source: given = null } = context.args;
+    const source = given === null ? await openConfigured(context, false) : await openGiven(given, 'SOURCE', null, false);
+    try {
+      return await verifyFrom(source, given === null ? context.config().trust : null, context);
+    } finally {
+      await source.close();
+    }
+  },
+};
+
+const verifyFrom = async (
+  source: LedgerSource,
+  configured: Parameters<typeof trustOf>[1],
+  { args, onProgress }: VerbContext,
+): Promise<VerbResult> => {
+  const below = args.stream?.replace(/\/+$/, '') ?? null;
+  if (below !== null) await demandStreams(source, below);
+  const trust = trustOf(args, configured);
+  const report = await verifyLedger({ source, trust, below, threads: threadsOf(args.threads ?? null), onProgress });
+  return { exitCode: exitCodeOf[report.verdict], text: ledgerText(report), json: report };
+};
+
+/** A mistyped prefix must not read as "valid: nothing wrong". */
+const demandStreams = async (source: LedgerSource, below: string): Promise<void> => {
+  if (!/^pixpax(?:\/[^/]+){0,3}$/.test(below))
+    throw new WrongUse(`--stream takes a prefix such as pixpax/accounts/acc_…, not ${below}`);
+  for await (const found of source.find(`${below}/`)) {
+    if ('unexpected' in found) return;
+    for await (const page of source.pages(found.stream)) if (page.length > 0) return;
+  }
+  throw new WrongUse(`there is no stream at or below ${below} in ${source.description}`);
+};
+
+const threadsOf = (text: string | null): number | undefined => {
+  if (text === null) return undefined;
+  if (!/^\d{1,3}$/.test(text)) throw new WrongUse('--threads takes a number');
+  return Number(text);
+};

