@@ -31,44 +31,47 @@ type Party = {
 
 const START_MS = Date.UTC(2026, 0, 1);
 
+/** Appends to one stream after another, counting what it made. */
+const writerIn = (directory: string, made: { receipts: number; streams: number }) => (stream: Stream) => {
+  let before: Receipt | null = null;
+  let position = 0;
+  made.streams += 1;
+  return (by: Party, type: string, payload: JsonObject): Receipt => {
+    const unsigned: UnsignedReceipt = {
+      eventId: eventIdAt(stream, position),
+      stream,
+      type,
+      payload,
+      createdAt: instantOf(START_MS + position * 1_000),
+      issuer: { identityId: by.identityId, publicKeyId: by.publicKeyId },
+      idempotencyKey: randomUUID() as string as IdempotencyKey,
+      prevEventId: before?.eventId ?? null,
+      prevHash: before?.hash ?? null,
+      schemaVersion: 1,
+    };
+    const signed = signedBytesOf(unsigned);
+    const { receipt, bytes } = sealReceipt(
+      unsigned,
+      signed,
+      toLowS(sign('sha256', signed, { key: by.key, dsaEncoding: 'ieee-p1363' })),
+    );
+    const path = join(directory, keyAt(stream, position));
+    if (position === 0) mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+    position += 1;
+    made.receipts += 1;
+    before = receipt;
+    return receipt;
+  };
+};
+
 /** Writes a true ledger as plain files, as fast as one thread can: for measuring, so without fsync. */
 export const makeLedger = (
   directory: string,
   { accounts, booksPerAccount, savesPerBook }: { accounts: number; booksPerAccount: number; savesPerBook: number },
 ): MadeLedger => {
   const made = { receipts: 0, streams: 0 };
-  const append = (stream: Stream) => {
-    let before: Receipt | null = null;
-    let position = 0;
-    made.streams += 1;
-    return (by: Party, type: string, payload: JsonObject): Receipt => {
-      const unsigned: UnsignedReceipt = {
-        eventId: eventIdAt(stream, position),
-        stream,
-        type,
-        payload,
-        createdAt: instantOf(START_MS + position * 1_000),
-        issuer: { identityId: by.identityId, publicKeyId: by.publicKeyId },
-        idempotencyKey: randomUUID() as string as IdempotencyKey,
-        prevEventId: before?.eventId ?? null,
-        prevHash: before?.hash ?? null,
-        schemaVersion: 1,
-      };
-      const signed = signedBytesOf(unsigned);
-      const { receipt, bytes } = sealReceipt(
-        unsigned,
-        signed,
-        toLowS(sign('sha256', signed, { key: by.key, dsaEncoding: 'ieee-p1363' })),
-      );
-      const path = join(directory, keyAt(stream, position));
-      if (position === 0) mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, bytes);
-      position += 1;
-      made.receipts += 1;
-      before = receipt;
-      return receipt;
-    };
-  };
+  const append = writerIn(directory, made);
 
   const operator = newParty(OPERATOR_IDENTITY_ID);
   const { identityId, publicKey } = operator;

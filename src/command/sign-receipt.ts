@@ -11,7 +11,7 @@ import { type IdempotencyKey, type IdentityId, type PublicKeyId, epochMsOf, inst
 import type { JsonObject } from '../receipt/json.ts';
 import { eventIdAt } from '../receipt/key-path.ts';
 import { type StoredReceipt, type UnsignedReceipt, sealReceipt, signedBytesOf } from '../receipt/receipt.ts';
-import { parsePublicKeyText, toLowS, verifySignatureAsync } from '../receipt/signature.ts';
+import { parsePublicKeyText, toLowS, verifySignature, verifySignatureAsync } from '../receipt/signature.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { LedgerEvent } from '../stream/event.ts';
 import type { CommandPorts } from './ports.ts';
@@ -30,6 +30,16 @@ const publicKeyOf = (issuer: IdentityRow): KeyObject => {
   publicKeys.set(issuer.publicKeyId, parsed.value.key);
   return parsed.value.key;
 };
+
+/** Receipts that are being signed in this process right now. */
+let signing = 0;
+
+/**
+ * Alone, the check is done here and now: handing it to another thread and waiting for its answer takes longer than the check. With others at
+ * work it goes to the thread pool, off their critical path.
+ */
+const verifies = async (key: KeyObject, signed: Uint8Array, lowS: Uint8Array): Promise<boolean> =>
+  signing === 0 ? verifySignature(key, signed, lowS) : verifySignatureAsync(key, signed, lowS);
 
 export type NextReceipt = {
   readonly stream: Stream;
@@ -61,10 +71,13 @@ export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, ne
     type: event.type,
   };
   const signed = signedBytesOf(unsigned);
+  signing++;
   const keyName = keyNameOf(issuer.identityId, issuer.keyGeneration);
-  const raw = await withDeadline(ports.clock, 'signer', limits.signTimeoutMs, () => ports.signer.sign(keyName, signed));
+  const raw = await withDeadline(ports.clock, 'signer', limits.signTimeoutMs, () => ports.signer.sign(keyName, signed)).finally(
+    () => signing--,
+  );
   const lowS = toLowS(raw);
-  if (!(await verifySignatureAsync(publicKeyOf(issuer), signed, lowS)))
+  if (!(await verifies(publicKeyOf(issuer), signed, lowS)))
     throw new Outage(
       'signer',
       'signer-refused',

@@ -103,6 +103,16 @@ export const crockford = (bytes: Uint8Array, chars: number): string => {
   return text;
 };
 
+/** As `crockford`, of bytes as hex, whose length must be a multiple of 5: 20 bits are 4 characters. */
+export const crockfordOfHex = (hex: string): string => {
+  let text = '';
+  for (let at = 0; at < hex.length; at += 5) {
+    const bits = Number.parseInt(hex.slice(at, at + 5), 16);
+    text += (CROCKFORD_PAIRS[bits >> 10] ?? '') + (CROCKFORD_PAIRS[bits & 1023] ?? '');
+  }
+  return text;
+};
+
 /** 26 Crockford characters from SHA-256 of `domain` NUL part NUL part …, first 16 bytes. Parts must not hold NUL. */
 export const derivedUlid = (domain: string, ...parts: readonly string[]): string =>
   crockford(
