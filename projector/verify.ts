@@ -12,7 +12,7 @@ export type VerifyOptions = {
   readonly trust: PublicKeyId | null;
   /** A stream's prefix, or a folder above some: only these, and the streams of accounts that they rest on. */
   readonly below?: string | null | undefined;
-  /** Threads that read and check; by default one to a core. 0 does all in this thread, as do sources no other thread can open. */
+  /** Threads that read and check, this one among them; by default one to a core. A source that no other thread can open takes one. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
@@ -35,8 +35,11 @@ export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport
   }
 };
 
+/** This thread is one of them: it would only wait for the others, and has everything loaded. */
 const lanesFor = ({ source, trust, threads = availableParallelism() }: VerifyOptions): readonly Lane[] => {
   const { address } = source;
-  if (address === null || threads === 0) return [laneHere(source, trust, noWork)];
-  return Array.from({ length: threads }, () => laneInThread({ address, trust, work: { kind: 'check' } }));
+  const others = address === null ? 0 : Math.max(0, threads - 1);
+  const here = laneHere(source, trust, noWork);
+  if (address === null) return [here];
+  return [here, ...Array.from({ length: others }, () => laneInThread({ address, trust, work: { kind: 'check' } }))];
 };

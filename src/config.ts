@@ -56,7 +56,7 @@ const environment = z.object({
   PORT: z.coerce.number({ error: 'a port number, 0–65535' }).int().min(0).max(65535).default(8080),
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional(),
   TRUSTED_ORIGINS: z.string().optional(),
-  LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
+  LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   DATABASE_URL: z
     .string()
@@ -157,7 +157,8 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
     port: env.PORT,
     publicUrl: (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, ''),
     trustedOrigins: origins(env.TRUSTED_ORIGINS, faults),
-    logLevel: env.LOG_LEVEL,
+    // Beside the greeting of a first start a line for each request would be noise.
+    logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataDir,
     database:
       env.DATABASE_URL === undefined || env.DATABASE_URL === 'embedded'

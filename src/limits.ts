@@ -73,6 +73,8 @@ export const limits = {
   replayBatchStreams: 64,
   replayBatchKeys: 4_096,
   replayBatchesAhead: 2,
+  /** How long a reading thread goes on without a turn for anybody else. */
+  blockingReadsMs: 10,
   /** Memory that a reading thread takes from the system at once for the objects it reads. */
   readBufferBytes: 1024 * 1024,
   /** Rows of one table that are gathered before they are sent to Postgres together. */

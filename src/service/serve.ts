@@ -94,7 +94,7 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }
   closing.push(() => pool.end());
   await untilUp(attempt, () => ensureSchemas(pool));
   const readModel = openReadModel({ pool });
-  await untilUp(attempt, () => rebuildIfEmpty({ config, readModel, databaseUrl, trust, log }));
+  if (!created) await untilUp(attempt, () => rebuildIfEmpty({ config, readModel, databaseUrl, trust, log }));
   const queries = openLedgerQueries({ pool });
   const { authentication, demoToken } = await untilUp(attempt, () => openSignIn(config, databaseUrl, log));
   closing.push(() => authentication.close());
