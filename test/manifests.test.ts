@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +78,16 @@ describe('what containers are started with', () => {
     expect(container.image).toBe(api.container.image);
     expect(existsSync(join(root, container.args[0] ?? ''))).toBe(true);
   });
+
+  it.each(workloads.filter(({ container }) => container.args[0] === 'projector/main.ts'))(
+    '$name: asks for a verb that there is, with options that it knows',
+    ({ container: { args } }) => {
+      const [program = '', verb = '', ...rest] = args;
+      const { stdout } = spawnSync(process.execPath, [join(root, program), verb, '--help'], { encoding: 'utf8' });
+      expect(stdout).toContain(`pixpax-ledger ${verb}`);
+      for (const option of rest.filter((word) => word.startsWith('--'))) expect(stdout).toContain(option);
+    },
+  );
 
   it.each(workloads)(
     '$name: has no rights beyond the restricted profile, no API token, and writes to no file of its own',
@@ -190,7 +201,7 @@ describe('the bucket policy', () => {
     ['a receipt of a pixbook', keyAt(pixbookStream(accountId, bookId), 7), true],
     ['a snapshot, which may be made anew', `pixpax/pixbooks/${accountId}/${bookId}/snapshot.json`, false],
     ['a scratch object of the qualification', 'qualification/01JZ/rivals.json', false],
-  ])('%s: keeps it from being deleted is %3$s', (_what, key, isExpected) => {
+  ])('%s (%s) may not be deleted: %s', (_what, key, isExpected) => {
     expect(isKept(key)).toBe(isExpected);
   });
 });

@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto';
 import { type Result, err, ok } from '../result.ts';
-import { type EventId, crockford, crockfordOfHex, parseAccountId, parseBookId, parseCodeId, parseCollectionId, parseEventId } from './ids.ts';
+import {
+  type EventId,
+  crockford,
+  crockfordOfHex,
+  parseAccountId,
+  parseBookId,
+  parseCodeId,
+  parseCollectionId,
+  parseEventId,
+} from './ids.ts';
 import { type Stream, accountStream, pixbookStream } from './stream.ts';
 
 /** Every object of the ledger's truth is under this; derived objects live under other top-level names. */
