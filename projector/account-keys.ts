@@ -35,7 +35,8 @@ export const readKeys = async (
       },
     });
     if (!report.whole) return err({ accountId, faults: report.faults });
-    if (report.receipts === 0) return err({ accountId, faults: [missing(prefix, 0, 0, 'the stream of this account is not there')] });
+    if (report.receipts === 0)
+      return err({ accountId, faults: [missing(prefix, 0, 0, 'the stream of this account is not there')] });
     records.push(...plainRecordsOf(history, accountId));
   }
   return ok(records);

@@ -54,7 +54,10 @@ export const runProjector = async (argv: readonly string[], parts: CommandLinePa
     bar.stop();
     if (error instanceof WrongUse) return refuse(parts, json, 'wrong-use', error.message);
     if (!(error instanceof Outage)) throw error;
-    const done = latest.receipts === 0 ? '' : `; ${count(latest.receipts, 'receipt')} in ${count(latest.streams, 'stream')} had been read and were true`;
+    const done =
+      latest.receipts === 0
+        ? ''
+        : `; ${count(latest.receipts, 'receipt')} in ${count(latest.streams, 'stream')} had been read and were true`;
     return refuse(parts, json, error.code, `${error.message}${done}`);
   }
 };
@@ -94,7 +97,7 @@ const argumentsOf = (verb: Verb, rest: readonly string[]): VerbArguments => {
     if (argument.type !== 'boolean' && value === '') throw new WrongUse(`--${name} needs a value`);
     if (typeof value === 'string') args[name] = value;
   }
-  const words = given['_'];
+  const words = given._;
   if (Array.isArray(words) && words.length > positionals)
     throw new WrongUse(`${verb.name} takes ${count(positionals, 'argument')}, not ${words.length}; see \`${verb.name} --help\``);
   return args;
@@ -110,7 +113,10 @@ const parsed = (known: ArgsDef, rest: readonly string[]): Record<string, unknown
 
 const usageOf = async (verb: Verb | undefined): Promise<string> => {
   const parent = defineCommand({
-    meta: { name: 'pixpax-ledger', description: 'the receipt ledger: `serve` runs the API, the verbs below look after the receipts' },
+    meta: {
+      name: 'pixpax-ledger',
+      description: 'the receipt ledger: `serve` runs the API, the verbs below look after the receipts',
+    },
     subCommands: Object.fromEntries(verbs.map((one) => [one.name, commandOf(one)])),
   });
   return stripVTControlCharacters(await (verb === undefined ? renderUsage(parent) : renderUsage(commandOf(verb), parent)))

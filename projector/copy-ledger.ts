@@ -27,7 +27,13 @@ export type CopyOptions = {
  * Copies what is below a place, and what it rests on, to another store. Two passes: the first verifies everything and looks for keys that
  * are taken, the second writes. Throws `Outage`.
  */
-export const copyLedger = async ({ source, to, trust, below, onProgress }: CopyOptions): Promise<Result<CopyReport, CopyRefusal>> => {
+export const copyLedger = async ({
+  source,
+  to,
+  trust,
+  below,
+  onProgress,
+}: CopyOptions): Promise<Result<CopyReport, CopyRefusal>> => {
   const pass = async (write: boolean): Promise<Result<CopyReport, CopyRefusal>> => {
     const { work, copied } = copyWork(to, systemClock, write);
     const lanes = [laneHere(source, trust, work)];

@@ -11,7 +11,11 @@ export type Copied = { readonly created: number; readonly there: number; readonl
  * The work of a replay that puts every receipt into another store, in the order of each stream, so that a copy that is cut off holds the
  * beginnings of streams and can be repeated. Conditional creates only: nothing is ever overwritten. Throws `Outage`.
  */
-export const copyWork = (to: ReceiptStore, clock: Clock, write: boolean): { readonly work: ReplayWork; readonly copied: () => Copied } => {
+export const copyWork = (
+  to: ReceiptStore,
+  clock: Clock,
+  write: boolean,
+): { readonly work: ReplayWork; readonly copied: () => Copied } => {
   const sum = { created: 0, there: 0 };
   const taken: string[] = [];
 

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { openFileStore } from '../src/adapter/file/receipt-store.ts';
 import { errnoOf, storeFault } from '../src/adapter/file/file-fault.ts';
+import { openFileStore } from '../src/adapter/file/receipt-store.ts';
 import { limits } from '../src/limits.ts';
 import type { ReceiptStore } from '../src/port/receipt-store.ts';
 import { parseAccountId } from '../src/receipt/ids.ts';
@@ -19,7 +19,12 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
  */
 export const directorySource = async (directory: string, { durable }: { readonly durable: boolean }): Promise<LedgerSource> => {
   const root = resolve(directory);
-  const store = await openFileStore(root, { readOnly: !durable });
+  // A directory that is not there is a mistake here; opened for writing it would be made.
+  let store = await openFileStore(root, { readOnly: true });
+  if (durable) {
+    await store.close();
+    store = await openFileStore(root);
+  }
   const shelf = openShelf();
   return {
     description: store.description,
@@ -65,7 +70,8 @@ const readWhole = (path: string, durable: boolean, shelf: Shelf): Uint8Array | n
   if (descriptor === null) return null;
   try {
     if (durable && fstatSync(descriptor).nlink !== 1) return 'unsettled';
-    if (shelf.piece.length - shelf.used < ROOM_BYTES) Object.assign(shelf, { piece: Buffer.allocUnsafeSlow(limits.readBufferBytes), used: 0 });
+    if (shelf.piece.length - shelf.used < ROOM_BYTES)
+      Object.assign(shelf, { piece: Buffer.allocUnsafeSlow(limits.readBufferBytes), used: 0 });
     const start = shelf.used;
     for (let read = -1; read !== 0 && shelf.used < start + ROOM_BYTES; shelf.used += read)
       read = readSync(descriptor, shelf.piece, shelf.used, start + ROOM_BYTES - shelf.used, null);

@@ -4,7 +4,7 @@ import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { limits } from '../src/limits.ts';
 import { systemClock } from '../src/port/clock.ts';
 import { type Result, err, ok } from '../src/result.ts';
-import { type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
+import { DRIFT_SCHEMA, type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
 import { type HeadDifference, headDifferences } from './head-differences.ts';
 import { verdictOf } from './ledger-fault.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -24,14 +24,12 @@ export type DriftReport = {
   readonly drifted: boolean;
 };
 
-const FRESH = 'projection_drift';
-
 /**
  * Every difference between the live rows and what the receipts give, found by making the projection anew beside the live one and
  * comparing the two in one snapshot. Changes nothing. What is merely in flight is no drift. Throws `Outage`.
  */
 export const drift = async (options: FreshOptions): Promise<Result<DriftReport, FreshRefusal>> => {
-  const made = await withFresh(FRESH, options, compare);
+  const made = await withFresh(DRIFT_SCHEMA, options, compare);
   return made.ok ? made.value : made;
 };
 
@@ -39,7 +37,10 @@ const compare = async (fresh: FreshProjection): Promise<Result<DriftReport, Fres
   const { pool, schema, ledger } = fresh;
   const faults = await catchUp(fresh);
   if (faults.length > 0)
-    return err({ code: 'ledger-not-valid', ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length } });
+    return err({
+      code: 'ledger-not-valid',
+      ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length },
+    });
   const live = await liveStateOf(pool);
   if (live === 'missing' || live === 'other') return ok({ ledger, live, heads: [], rows: [], rowCount: 0, drifted: true });
   const heads = await persistingHeads(fresh);
@@ -78,7 +79,9 @@ const persistingHeads = async (fresh: FreshProjection): Promise<readonly HeadDif
   for (let waitedMs = 0; ; waitedMs += limits.driftPollMs) {
     await catchUp(fresh);
     const now = await withClient(fresh.pool, (client) => headDifferences(client, LIVE, fresh.schema));
-    const before: ReadonlyMap<string, HeadDifference> = new Map((wrong ?? now).map((difference) => [difference.stream, difference]));
+    const before: ReadonlyMap<string, HeadDifference> = new Map(
+      (wrong ?? now).map((difference) => [difference.stream, difference]),
+    );
     wrong = now.filter(({ stream, live }) => before.get(stream)?.live?.hash === live?.hash && before.has(stream));
     if (wrong.length === 0 || waitedMs >= limits.driftPatienceMs) return wrong;
     await systemClock.sleep(limits.driftPollMs);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFileStore } from '../src/adapter/file/receipt-store.ts';
 import { type MemoryObjects, memoryStore } from '../src/adapter/memory/receipt-store.ts';
-import { OPERATOR_ACCOUNT_ID, type AccountId } from '../src/receipt/ids.ts';
+import { type AccountId, OPERATOR_ACCOUNT_ID } from '../src/receipt/ids.ts';
 import { keyAt } from '../src/receipt/key-path.ts';
 import { accountStream } from '../src/receipt/stream.ts';
 import { granted } from '../test/ledger-fixture.ts';
@@ -21,7 +21,8 @@ const exportTo = (objects: MemoryObjects, target: MemoryObjects, accountId: Acco
 const importTo = (objects: MemoryObjects, target: MemoryObjects) =>
   importLedger({ source: storeSource(memoryStore(objects)), to: memoryStore(target), trust: null });
 
-const textsOf = (objects: MemoryObjects) => new Map([...objects].map(([key, bytes]) => [key, Buffer.from(bytes).toString('utf8')]));
+const textsOf = (objects: MemoryObjects) =>
+  new Map([...objects].map(([key, bytes]) => [key, Buffer.from(bytes).toString('utf8')]));
 
 /** The keys that belong to an account, and the operator's. */
 const keysOf = ({ ledger }: SmallLedger, accountId: AccountId) =>
@@ -38,14 +39,27 @@ describe('export and import', () => {
     try {
       const files = await openFileStore(directory);
       const { a } = small;
-      const exported = await exportAccount({ source: storeSource(memoryStore(objects)), accountId: a.accountId, to: files, trust: small.ledger.trust });
+      const exported = await exportAccount({
+        source: storeSource(memoryStore(objects)),
+        accountId: a.accountId,
+        to: files,
+        trust: small.ledger.trust,
+      });
       expect(granted(exported).copied).toEqual({ created: 9, there: 0, taken: [] });
       await files.close();
 
       const source = await directorySource(directory, { durable: false });
-      expect(await verifyLedger({ source, trust: small.ledger.trust, threads: 0 })).toMatchObject({ verdict: 'valid', receipts: 9, streams: 3 });
+      expect(await verifyLedger({ source, trust: small.ledger.trust, threads: 0 })).toMatchObject({
+        verdict: 'valid',
+        receipts: 9,
+        streams: 3,
+      });
       const target: MemoryObjects = new Map();
-      expect(granted(await importLedger({ source, to: memoryStore(target), trust: null })).copied).toEqual({ created: 9, there: 0, taken: [] });
+      expect(granted(await importLedger({ source, to: memoryStore(target), trust: null })).copied).toEqual({
+        created: 9,
+        there: 0,
+        taken: [],
+      });
       await source.close();
       expect([...target.keys()].sort()).toEqual(keysOf(small, a.accountId));
       for (const [key, bytes] of target) expect(Buffer.compare(bytes, objects.get(key) ?? new Uint8Array())).toBe(0);
@@ -100,6 +114,9 @@ describe('export and import', () => {
   it('says when there is no such account', async () => {
     const { ledger } = await smallLedger();
     const nobody = `acc_${'0'.repeat(26)}` as AccountId;
-    expect(await exportTo(objectsOf(ledger.receipts), new Map(), nobody)).toMatchObject({ ok: false, error: { code: 'account-missing' } });
+    expect(await exportTo(objectsOf(ledger.receipts), new Map(), nobody)).toMatchObject({
+      ok: false,
+      error: { code: 'account-missing' },
+    });
   });
 });

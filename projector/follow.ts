@@ -1,5 +1,5 @@
-import type pg from 'pg';
 import pMap from 'p-map';
+import type pg from 'pg';
 import { withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { limits } from '../src/limits.ts';
@@ -35,7 +35,11 @@ type Followed = { readonly stream: Stream; readonly check: StreamCheck; readonly
 export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, pool: pg.Pool, schema: string): Follower => {
   const followed = new Map<string, Followed>();
 
-  const read = async ({ stream: prefix, from, to }: FollowTo): Promise<{ faults: readonly LedgerFault[]; changes: readonly ChangedRow[] }> => {
+  const read = async ({
+    stream: prefix,
+    from,
+    to,
+  }: FollowTo): Promise<{ faults: readonly LedgerFault[]; changes: readonly ChangedRow[] }> => {
     const entry = followed.get(prefix) ?? (await open(source, trust, prefix));
     followed.set(prefix, entry);
     const piece: LedgerSource = { ...source, pages: () => keysUpTo(source, entry, to) };
@@ -79,7 +83,11 @@ const open = async (source: LedgerSource, trust: PublicKeyId | null, prefix: str
 };
 
 /** The keys of the accounts that a stream rests on. What a stream introduces itself, its own check learns. */
-const newKeys = async (source: LedgerSource, trust: PublicKeyId | null, { stream, check }: Pick<Followed, 'stream' | 'check'>): Promise<KeyNews> => {
+const newKeys = async (
+  source: LedgerSource,
+  trust: PublicKeyId | null,
+  { stream, check }: Pick<Followed, 'stream' | 'check'>,
+): Promise<KeyNews> => {
   const restsOn: AccountId[] = [];
   const tenant = tenantOf(stream);
   if (stream.type === 'account' && tenant === OPERATOR_ACCOUNT_ID) return 'final';

@@ -7,8 +7,8 @@ import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
 import { type Follower, openFollower } from './follow.ts';
 import { createFresh, dropSchema, index } from './fresh-schema.ts';
-import { laneInThread } from './lane-thread.ts';
 import { type Lane, laneHere } from './lane.ts';
+import { laneInThread } from './lane-thread.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
 import { openLoad } from './load.ts';
 import { replayLedger } from './replay.ts';
@@ -19,7 +19,7 @@ export type FreshOptions = {
   readonly source: LedgerSource;
   readonly databaseUrl: string;
   readonly trust: PublicKeyId | null;
-  /** Threads that read, check and load; by default one to a core, 0 for this thread. */
+  /** Threads that read, check and load, this one among them; by default one to a core. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
@@ -37,6 +37,11 @@ export type FreshRefusal =
   | { readonly code: 'already-running'; readonly detail: string }
   | { readonly code: 'ledger-not-valid'; readonly ledger: LedgerReport };
 
+/** Under which names projections are made beside the live one. */
+export const FRESH_SCHEMA = 'projection_next';
+export const DRIFT_SCHEMA = 'projection_drift';
+const SCHEMAS = [FRESH_SCHEMA, DRIFT_SCHEMA];
+
 /** Held while a projection is made beside the live one: two at a time would drop each other's. Any number does. */
 const FRESH_LOCK = 0x706978706179;
 
@@ -52,9 +57,16 @@ export const withFresh = async <T>(
   const pool = openPool({ url: options.databaseUrl, work: 'scans' });
   try {
     return await withClient(pool, async (lock) => {
-      const { rows } = await orOutage(() => lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]));
+      const { rows } = await orOutage(() =>
+        lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]),
+      );
       if (rows[0]?.held !== true)
-        return err({ code: 'already-running', detail: 'another rebuild or drift is running on this database; wait for it to end' });
+        return err({
+          code: 'already-running',
+          detail: 'another rebuild or drift is running on this database; wait for it to end',
+        });
+      // What runs that died left behind: nobody else is at it while the lock is ours.
+      for (const left of [...SCHEMAS, schema]) await dropSchema(pool, left);
       const made = await makeAndUse(schema, options, pool, use);
       // Should we die or throw before this, the lock goes with its connection.
       await orOutage(() => lock.query('SELECT pg_advisory_unlock($1)', [FRESH_LOCK]));
@@ -75,7 +87,11 @@ const makeAndUse = async <T>(
   try {
     const ledger = await load(schema, options);
     if (ledger.verdict !== 'valid') return err({ code: 'ledger-not-valid', ledger });
-    await index(pool, indexing, projectedTables.map((table) => `${schema}.${table}`));
+    await index(
+      pool,
+      indexing,
+      projectedTables.map((table) => `${schema}.${table}`),
+    );
     const follower = openFollower(options.source, ledger.fingerprint, pool, schema);
     return ok(await use({ schema, ledger, pool, follower }));
   } finally {
@@ -85,13 +101,13 @@ const makeAndUse = async <T>(
 
 const load = async (schema: string, { source, databaseUrl, trust, threads, onProgress }: FreshOptions): Promise<LedgerReport> => {
   const order = { databaseUrl, schema };
-  const count = source.address === null ? 0 : (threads ?? availableParallelism());
+  const { address } = source;
+  const others = address === null ? 0 : Math.max(0, (threads ?? availableParallelism()) - 1);
   const lanes: Lane[] = [];
   try {
-    if (source.address === null || count === 0) lanes.push(laneHere(source, trust, await openLoad(order)));
-    else
-      for (let n = 0; n < count; n++)
-        lanes.push(laneInThread({ address: source.address, trust, work: { kind: 'load', ...order } }));
+    lanes.push(laneHere(source, trust, await openLoad(order)));
+    for (let n = 0; n < others && address !== null; n++)
+      lanes.push(laneInThread({ address, trust, work: { kind: 'load', ...order } }));
     const report = await replayLedger({ source, lanes, pinned: trust !== null, onProgress });
     await Promise.all(lanes.map((lane) => lane.finish()));
     return report;

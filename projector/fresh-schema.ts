@@ -8,14 +8,12 @@ export type Indexing = { readonly statements: readonly string[] };
 
 /**
  * Makes an empty projection beside the live one, without keys and indexes: filling a table and then indexing it is faster, and a ledger
- * that contradicts itself must be found by the check of its receipts, not by a constraint. What a run that died left under this
- * name is dropped first. Throws `Outage`.
+ * that contradicts itself must be found by the check of its receipts, not by a constraint. Throws `Outage`.
  */
 export const createFresh = (pool: pg.Pool, schema: string): Promise<Indexing> =>
   orOutage(() =>
     withClient(pool, async (client) => {
       await client.query('BEGIN');
-      await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
       await createProjectionSchema(client, schema);
       const statements = await unindex(client, schema);
       // A crash before this leaves nothing, after this an empty schema, which the next run drops.

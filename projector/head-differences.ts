@@ -26,7 +26,8 @@ type Found = {
 /** Streams whose heads differ between two projections, as the client's transaction sees them. Throws `Outage`. */
 export const headDifferences = async (client: pg.ClientBase, live: string, fresh: string): Promise<readonly HeadDifference[]> => {
   const sides = 'l.position AS live_position, l.hash AS live_hash, f.position AS fresh_position, f.hash AS fresh_hash';
-  const unequal = '(l.position, l.hash, l.event_id, l.created_at) IS DISTINCT FROM (f.position, f.hash, f.event_id, f.created_at)';
+  const unequal =
+    '(l.position, l.hash, l.event_id, l.created_at) IS DISTINCT FROM (f.position, f.hash, f.event_id, f.created_at)';
   const { rows } = await orOutage(() =>
     client.query<Found>(
       `SELECT 'pixpax/accounts/' || account_id AS stream, ${sides}

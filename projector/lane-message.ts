@@ -4,7 +4,9 @@ import type { BatchReport, KeyDelivery } from './lane.ts';
 import type { SourceAddress, StreamListing } from './source.ts';
 
 /** What a replay does in another thread: nothing but the check, or filling a projection's schema. */
-export type WorkOrder = { readonly kind: 'check' } | { readonly kind: 'load'; readonly databaseUrl: string; readonly schema: string };
+export type WorkOrder =
+  | { readonly kind: 'check' }
+  | { readonly kind: 'load'; readonly databaseUrl: string; readonly schema: string };
 
 /** What a thread is started with. */
 export type LaneOrder = { readonly address: SourceAddress; readonly trust: PublicKeyId | null; readonly work: WorkOrder };
@@ -19,7 +21,4 @@ export type LaneRequest = LaneCall & { readonly id: number };
 /** An error as it crosses between threads: an `Outage` stays one. */
 export type LaneFailure = { readonly message: string; readonly outage: { dependency: Dependency; code: OutageCode } | null };
 
-export type LaneAnswer = { readonly id: number } & (
-  | { readonly report: BatchReport | null }
-  | { readonly failure: LaneFailure }
-);
+export type LaneAnswer = { readonly id: number } & ({ readonly report: BatchReport | null } | { readonly failure: LaneFailure });

@@ -1,9 +1,9 @@
 import pMap from 'p-map';
+import { tenantOf } from '../src/projection/project.ts';
 import { type AccountId, OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
 import { type KeyHistory, emptyKeyHistory } from '../src/receipt/key-history.ts';
 import { parsePrefix } from '../src/receipt/key-path.ts';
 import type { Stream } from '../src/receipt/stream.ts';
-import { tenantOf } from '../src/projection/project.ts';
 import { readKeys } from './account-keys.ts';
 import { type PlainKeyRecord, addRecords, historyOf, plainRecordsOf } from './key-records.ts';
 import type { LedgerFault } from './ledger-fault.ts';

@@ -41,8 +41,8 @@ export const walkOf = (source: LedgerSource, below: string | null): { accounts: 
 export type Walk = AsyncGenerator<Found, void, void>;
 
 const nextOf = async (found: AsyncIterator<Found>): Promise<Found | null> => {
-  const { value, done } = await found.next();
-  return done ? null : value;
+  const taken = await found.next();
+  return taken.done === true ? null : taken.value;
 };
 
 const isAccount = (item: Found): boolean => ('stream' in item ? item.stream.prefix : item.unexpected).startsWith(`${ACCOUNTS}/`);
@@ -54,7 +54,8 @@ async function* accountsUnder(source: LedgerSource, place: string): AsyncIterabl
       if (!('stream' in item) || item.stream.prefix !== OPERATOR_PREFIX) yield item;
   } else if (place.startsWith(`${PIXBOOKS}/`)) {
     const accountId = parseAccountId(place.split('/')[2]);
-    if (accountId.ok && accountId.value !== OPERATOR_ACCOUNT_ID) yield { stream: { prefix: prefixOf(accountStream(accountId.value)), keys: null } };
+    if (accountId.ok && accountId.value !== OPERATOR_ACCOUNT_ID)
+      yield { stream: { prefix: prefixOf(accountStream(accountId.value)), keys: null } };
   }
 }
 
@@ -62,7 +63,11 @@ async function* accountsUnder(source: LedgerSource, place: string): AsyncIterabl
  * Streams in batches for the lanes, small ones first so that a small ledger keeps all lanes busy too. Objects that belong to no stream go
  * to `onUnexpected`.
  */
-export async function* batchesOf(walk: Walk, lanes: number, onUnexpected: (key: string) => void): AsyncGenerator<readonly StreamListing[]> {
+export async function* batchesOf(
+  walk: Walk,
+  lanes: number,
+  onUnexpected: (key: string) => void,
+): AsyncGenerator<readonly StreamListing[]> {
   let batch: StreamListing[] = [];
   let keys = 0;
   let streams = 0;

@@ -1,4 +1,4 @@
-import { openPool, connectTo } from '../src/adapter/postgres/pool.ts';
+import { connectTo, openPool } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { copyLoader } from './copy-loader.ts';
 import type { ReplayWork } from './lane.ts';

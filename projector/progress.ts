@@ -13,7 +13,11 @@ export const progressBar = (verb: string, stream: NodeJS.WriteStream): ProgressB
   return {
     show: ({ receipts, streams }) => {
       const rate = Math.round(receipts / Math.max(0.001, (performance.now() - start) / 1_000));
-      const payload = { receipts: receipts.toLocaleString('en-US'), streams: streams.toLocaleString('en-US'), rate: rate.toLocaleString('en-US') };
+      const payload = {
+        receipts: receipts.toLocaleString('en-US'),
+        streams: streams.toLocaleString('en-US'),
+        rate: rate.toLocaleString('en-US'),
+      };
       if (bar === null) {
         bar = new SingleBar({ stream, format, clearOnComplete: true, hideCursor: true, fps: 10 });
         bar.start(0, 0, payload);

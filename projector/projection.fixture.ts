@@ -4,8 +4,8 @@ import { openPool } from '../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../src/adapter/postgres/read-model.ts';
 import type { ReadModel } from '../src/port/read-model.ts';
 import { dumpRows, noRows } from '../src/projection/rows.ts';
-import type { StoredReceipt } from '../src/receipt/receipt.ts';
 import { prefixOf } from '../src/receipt/key-path.ts';
+import type { StoredReceipt } from '../src/receipt/receipt.ts';
 import { applicationOf } from '../test/ledger-fixture.ts';
 import { freshDatabase } from '../test/postgres.ts';
 import { streamRows } from './stream-rows.ts';
@@ -34,9 +34,9 @@ export const liveDatabase = async (options: { readonly empty?: boolean } = {}): 
     },
     dump: () => dumpPostgres(pool),
     schemas: async () =>
-      (await pool.query<{ name: string }>(`SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'projection%' ORDER BY 1`)).rows.map(
-        ({ name }) => name,
-      ),
+      (
+        await pool.query<{ name: string }>(`SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'projection%' ORDER BY 1`)
+      ).rows.map(({ name }) => name),
     [Symbol.asyncDispose]: async () => {
       await model.close();
       await pool.end();

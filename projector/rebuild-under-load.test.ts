@@ -44,7 +44,12 @@ it('swaps the projection under writers and readers: none fails, nothing is lost,
     let last = -1;
     let views = 0;
     while (rebuilding) {
-      const { head } = await live.model.pixbookView({ stream: book, idempotencyKey: idempotencyKey('none'), userId: null, identityId: null });
+      const { head } = await live.model.pixbookView({
+        stream: book,
+        idempotencyKey: idempotencyKey('none'),
+        userId: null,
+        identityId: null,
+      });
       expect(head?.position ?? -1).toBeGreaterThanOrEqual(last);
       last = head?.position ?? -1;
       views++;
@@ -56,7 +61,8 @@ it('swaps the projection under writers and readers: none fails, nothing is lost,
   const store = memoryStore(objects);
   const reports = [];
   try {
-    for (let n = 0; n < 3; n++) reports.push(granted(await rebuild({ source: storeSource(store), databaseUrl: live.url, trust: ledger.trust })));
+    for (let n = 0; n < 3; n++)
+      reports.push(granted(await rebuild({ source: storeSource(store), databaseUrl: live.url, trust: ledger.trust })));
   } finally {
     rebuilding = false;
   }

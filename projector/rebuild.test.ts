@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../src/adapter/memory/receipt-store.ts';
 import { keyAt, prefixOf } from '../src/receipt/key-path.ts';
 import { type FixtureLedger, granted } from '../test/ledger-fixture.ts';
+import { withFresh } from './fresh-projection.ts';
 import { openSource } from './open-source.ts';
 import { expectedDump, liveDatabase } from './projection.fixture.ts';
 import { rebuild } from './rebuild.ts';
 import { storeSource } from './store-source.ts';
 import { asDirectory, objectsOf, setText, smallLedger } from './tampering.fixture.ts';
-import { withFresh } from './fresh-projection.ts';
 
 const sourceOf = (ledger: FixtureLedger) => storeSource(memoryStore(objectsOf(ledger.receipts)));
 
@@ -18,7 +18,13 @@ describe('rebuild', () => {
     await live.apply(ledger.receipts);
     const before = await live.dump();
     const report = granted(await rebuild({ source: sourceOf(ledger), databaseUrl: live.url, trust: ledger.trust }));
-    expect(report).toMatchObject({ live: 'whole', leftOut: 0, wrongHeads: [], drifted: false, ledger: { verdict: 'valid', receipts: 14 } });
+    expect(report).toMatchObject({
+      live: 'whole',
+      leftOut: 0,
+      wrongHeads: [],
+      drifted: false,
+      ledger: { verdict: 'valid', receipts: 14 },
+    });
     expect(report.digests.map(({ equal, rows }) => [equal, rows > 0])).toEqual(report.digests.map(() => [true, true]));
     expect(await live.dump()).toEqual(before);
     expect(before).toEqual(expectedDump(ledger.receipts));
@@ -44,7 +50,13 @@ describe('rebuild', () => {
   it.each([
     ['an empty database', { empty: true }, null, 'missing', ['projection']],
     ['a wiped projection', {}, 'DROP SCHEMA projection CASCADE', 'missing', ['projection']],
-    ['a projection of another version', {}, `COMMENT ON SCHEMA projection IS 'projector version 0'`, 'other', ['projection', 'projection_previous']],
+    [
+      'a projection of another version',
+      {},
+      `COMMENT ON SCHEMA projection IS 'projector version 0'`,
+      'other',
+      ['projection', 'projection_previous'],
+    ],
     ['a projection that lacks a table', {}, 'DROP TABLE projection.receipts', 'other', ['projection', 'projection_previous']],
   ] as const)('fills %s', async (_, options, sql, state, schemas) => {
     await using live = await liveDatabase(options);
@@ -83,7 +95,11 @@ describe('rebuild', () => {
     await live.pool.query(`UPDATE projection.pixbooks SET state = '{"page":9}' WHERE book_id = $1`, [bookA.bookId]);
     await live.pool.query(`UPDATE projection.pixbook_ledger_heads SET position = 7 WHERE book_id = $1`, [bookB.bookId]);
     const report = granted(await rebuild({ source: sourceOf(ledger), databaseUrl: live.url, trust: null }));
-    expect(report).toMatchObject({ drifted: true, leftOut: 1, wrongHeads: [{ stream: prefixOf(bookB), kind: 'ahead', live: { position: 7 } }] });
+    expect(report).toMatchObject({
+      drifted: true,
+      leftOut: 1,
+      wrongHeads: [{ stream: prefixOf(bookB), kind: 'ahead', live: { position: 7 } }],
+    });
     expect(report.digests.filter(({ equal }) => !equal).map(({ table }) => table)).toEqual(['pixbooks']);
     expect(await live.dump()).toEqual(expectedDump(ledger.receipts));
   });
@@ -112,7 +128,9 @@ describe('rebuild', () => {
   it('runs once at a time, and clears what a run that died left behind', async () => {
     await using live = await liveDatabase();
     const { ledger } = await smallLedger();
-    await live.pool.query('CREATE SCHEMA projection_next; CREATE TABLE projection_next.pixbooks (half text)');
+    await live.pool.query(
+      'CREATE SCHEMA projection_next; CREATE TABLE projection_next.pixbooks (half text); CREATE SCHEMA projection_drift',
+    );
     const options = { source: sourceOf(ledger), databaseUrl: live.url, trust: null };
     const during = await withFresh('projection_other', options, () => rebuild(options));
     expect(granted(during)).toMatchObject({ ok: false, error: { code: 'already-running' } });

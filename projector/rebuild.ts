@@ -7,7 +7,7 @@ import { instantOf } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
 import { PROJECTOR_VERSION } from '../src/stream/event.ts';
 import { type TableComparison, compareProjections } from './compare.ts';
-import { type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
+import { FRESH_SCHEMA, type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
 import type { HeadDifference } from './head-differences.ts';
 import { verdictOf } from './ledger-fault.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -28,14 +28,12 @@ export type RebuildReport = {
   readonly drifted: boolean;
 };
 
-const FRESH = 'projection_next';
-
 /**
  * Makes the projection anew from the receipts, beside the live one; compares the two; and puts the new one in its place. Appends go on
  * meanwhile. The new one is the truth, so a difference is told and not kept. A ledger that is not valid changes nothing. Throws `Outage`.
  */
 export const rebuild = async (options: FreshOptions): Promise<Result<RebuildReport, FreshRefusal>> => {
-  const made = await withFresh(FRESH, options, compareThenSwap);
+  const made = await withFresh(FRESH_SCHEMA, options, compareThenSwap);
   return made.ok ? made.value : made;
 };
 
@@ -48,7 +46,8 @@ const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildRe
   const faults = await catchUp(fresh);
   if (faults.length > 0) return refused(faults);
   const live = await liveStateOf(pool);
-  const { tables, leftOut } = live === 'whole' ? await compareProjections(pool, 'projection', schema) : { tables: [], leftOut: [] };
+  const { tables, leftOut } =
+    live === 'whole' ? await compareProjections(pool, 'projection', schema) : { tables: [], leftOut: [] };
   const swapped = await swapIn(fresh);
   if (!swapped.ok) return refused(swapped.error);
   // `ops` is not made from receipts; where it was lost with the rest it comes back empty.

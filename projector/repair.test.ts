@@ -32,7 +32,10 @@ describe('repair', () => {
     const objects = objectsOf(ledger.receipts);
     setText(objects, bookA, 2, '{"poison":true}');
     const report = await repair({ source: storeSource(memoryStore(objects)), model: live.model, trust: null });
-    expect(report).toMatchObject({ ledger: { verdict: 'invalid', faults: [{ key: keyAt(bookA, 2), code: 'members', unverifiable: 2 }] }, applied: 11 });
+    expect(report).toMatchObject({
+      ledger: { verdict: 'invalid', faults: [{ key: keyAt(bookA, 2), code: 'members', unverifiable: 2 }] },
+      applied: 11,
+    });
     const good = ledger.receipts.filter(({ receipt, position }) => prefixOf(receipt.stream) !== prefixOf(bookA) || position < 2);
     expect(await live.dump()).toEqual(expectedDump(good));
   });

@@ -56,7 +56,13 @@ export const repair = async ({ source, model, trust, below, onProgress }: Repair
     finish: () => Promise.resolve(),
     abandon: () => Promise.resolve(),
   };
-  const ledger = await replayLedger({ source, lanes: [laneHere(source, trust, work)], pinned: trust !== null, below, onProgress });
+  const ledger = await replayLedger({
+    source,
+    lanes: [laneHere(source, trust, work)],
+    pinned: trust !== null,
+    below,
+    onProgress,
+  });
   return { ledger, ...done, unmended };
 };
 
@@ -70,7 +76,9 @@ const openMending = (source: LedgerSource, model: ReadModel, stream: Stream): Me
   let last = -1;
   let applied = 0;
   let fault: Unmended | null = null;
-  const differs = (position: number): void => void (fault = { stream: prefixOf(stream), position, code: 'different' });
+  const differs = (position: number): void => {
+    fault = { stream: prefixOf(stream), position, code: 'different' };
+  };
 
   return {
     take: async ({ read }) => {

@@ -86,7 +86,10 @@ const takeObject = (run: Run, key: string, reading: Reading | null): void | Prom
   const { check } = run;
   const position = positionIn(check.prefix, key);
   if (position === null) return void run.faults.push(unexpectedObject(key, check.prefix));
-  if (run.stopped) return void (run.unverifiable += 1);
+  if (run.stopped) {
+    run.unverifiable += 1;
+    return;
+  }
   if (position !== check.next || reading === null) return takeOutOfTurn(run, key, position, reading);
   const wasWhole = check.state !== null;
   const checked = checkNext(check, key, reading);
@@ -106,7 +109,8 @@ const positionIn = (prefix: string, key: string): number | null => {
 const EVENTS = '/events/';
 const JSON_SUFFIX = '.json';
 
-const keyIn = (prefix: string, position: number): string => `${prefix}${EVENTS}${eventIdAtPrefix(prefix, position)}${JSON_SUFFIX}`;
+const keyIn = (prefix: string, position: number): string =>
+  `${prefix}${EVENTS}${eventIdAtPrefix(prefix, position)}${JSON_SUFFIX}`;
 
 const takeOutOfTurn = async (run: Run, key: string, position: number, reading: Reading | null): Promise<void> => {
   const { check, source } = run;

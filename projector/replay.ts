@@ -32,7 +32,11 @@ export const replayLedger = async ({ source, lanes, pinned, below, onProgress }:
     onProgress?.(tally.progress());
   };
   const feedAll = (walk: Walk): Promise<void> =>
-    feed(lanes, batchesOf(walk, lanes.length, (key) => tally.fault(unexpectedObject(key, null))), take);
+    feed(
+      lanes,
+      batchesOf(walk, lanes.length, (key) => tally.fault(unexpectedObject(key, null))),
+      take,
+    );
 
   const [first] = lanes;
   if (first === undefined) throw new RangeError('a replay needs a lane');
@@ -63,7 +67,8 @@ const feed = async (
   let failed = false;
   const serve = async (lane: Lane): Promise<void> => {
     try {
-      for (let next = await batches.next(); !next.done && !failed; next = await batches.next()) take(await lane.replay(next.value));
+      for (let next = await batches.next(); !next.done && !failed; next = await batches.next())
+        take(await lane.replay(next.value));
     } catch (error) {
       failed = true;
       throw error;

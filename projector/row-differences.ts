@@ -15,7 +15,11 @@ export type RowDifference = {
   readonly columns: readonly string[];
 };
 
-type Found = { readonly key: { readonly [column: string]: string | number }; readonly kind: RowDifference['kind']; readonly columns: string[] };
+type Found = {
+  readonly key: { readonly [column: string]: string | number };
+  readonly kind: RowDifference['kind'];
+  readonly columns: string[];
+};
 
 /**
  * Compares the rows of two projections, but for those of some streams, and hands each difference to `found`. Holds one batch of them at a
@@ -27,7 +31,9 @@ export const rowDifferences = async (
   found: (difference: RowDifference) => void,
 ): Promise<void> => {
   for (const table of projectedTables) {
-    await client.query(`DECLARE differing NO SCROLL CURSOR FOR ${differenceSql(table, sides.live, sides.fresh)}`, [sides.without]);
+    await client.query(`DECLARE differing NO SCROLL CURSOR FOR ${differenceSql(table, sides.live, sides.fresh)}`, [
+      sides.without,
+    ]);
     for (;;) {
       const { rows } = await client.query<Found>(`FETCH ${limits.listPageKeys} FROM differing`);
       for (const { key, kind, columns } of rows) found({ table, key, kind, columns });
@@ -40,7 +46,9 @@ export const rowDifferences = async (
 const differenceSql = (table: ProjectedTable, live: string, fresh: string): string => {
   const keys: readonly string[] = primaryKeys[table];
   const first = keys[0] ?? '';
-  const unequal = columnsOf(table).map((column) => `CASE WHEN l.${column}::text IS DISTINCT FROM f.${column}::text THEN '${column}' END`);
+  const unequal = columnsOf(table).map(
+    (column) => `CASE WHEN l.${column}::text IS DISTINCT FROM f.${column}::text THEN '${column}' END`,
+  );
   return `
     SELECT json_build_object(${keys.map((key) => `'${key}', ${key}`).join(', ')})::jsonb AS key,
            CASE WHEN l.${first} IS NULL THEN 'missing' WHEN f.${first} IS NULL THEN 'extra' ELSE 'changed' END AS kind,

@@ -1,3 +1,4 @@
+import { tenantOf } from '../src/projection/project.ts';
 import { type Head, headOf } from '../src/receipt/chain.ts';
 import { OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
 import { type KeyHistory, isGenesis, keyRecordOf, learnKeys } from '../src/receipt/key-history.ts';
@@ -9,7 +10,6 @@ import { type Result, err, ok } from '../src/result.ts';
 import { type LedgerEvent, eventOf } from '../src/stream/event.ts';
 import { type StreamState, emptyStream } from '../src/stream/fold.ts';
 import { type ReplayFault, replayStep } from '../src/stream/replay-step.ts';
-import { tenantOf } from '../src/projection/project.ts';
 
 export type CheckFault = ReceiptFault | ReplayFault | { readonly code: 'idempotency-key-twice'; readonly detail: string };
 

@@ -32,7 +32,9 @@ export const swapIn = async (fresh: FreshProjection): Promise<Swapped> => {
     if (swapped !== null) return swapped;
     await systemClock.sleep(systemClock.random() * limits.backoffCapMs);
   }
-  throw unavailable(`the live projection was in use at each of ${limits.swapAttempts} attempts to swap it: nothing was changed, try again`);
+  throw unavailable(
+    `the live projection was in use at each of ${limits.swapAttempts} attempts to swap it: nothing was changed, try again`,
+  );
 };
 
 /** Follows streams that have grown, until few are left: the rest is done while appliers wait. */

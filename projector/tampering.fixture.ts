@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { memorySigner } from '../src/adapter/memory/signer.ts';
 import type { MemoryObjects } from '../src/adapter/memory/receipt-store.ts';
+import { memorySigner } from '../src/adapter/memory/signer.ts';
 import type { KeyName } from '../src/port/signer.ts';
 import { publicKeyIdOf } from '../src/receipt/hash.ts';
 import type { IdentityId } from '../src/receipt/ids.ts';

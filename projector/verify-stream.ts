@@ -4,6 +4,7 @@ import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { prefixOf } from '../src/receipt/key-path.ts';
 import type { Stream } from '../src/receipt/stream.ts';
 import { type ReplayWork, laneHere } from './lane.ts';
+import { missing } from './ledger-fault.ts';
 import { replayLedger } from './replay.ts';
 import { storeSource } from './store-source.ts';
 
@@ -43,9 +44,10 @@ export const verifyStream = async (
   };
   const source = storeSource(store);
   const report = await replayLedger({ source, lanes: [laneHere(source, trust, work)], pinned: true, below: prefix });
-  const [fault] = report.faults;
+  // Whoever asks knows of the stream: that nothing is left of it is a fault here, though no listing can tell.
+  const [fault = receipts === 0 && report.verdict === 'valid' ? missing(prefix, 0, 0) : undefined] = report.faults;
   return {
-    valid: report.verdict === 'valid',
+    valid: fault === undefined && report.verdict === 'valid',
     receipts,
     head,
     ...(fault === undefined ? {} : { fault: { key: fault.key, code: fault.code, detail: fault.detail } }),

@@ -39,10 +39,7 @@ const verifyDirectory = async (objects: MemoryObjects, threads = 0) => {
 
 /** What one tampering must lead to: the verdict and the fault, by code and key. */
 type Expected = { readonly verdict?: Verdict; readonly code: FaultCode; readonly key: string };
-type Tampering = readonly [
-  name: string,
-  tamper: (objects: MemoryObjects, small: SmallLedger) => Expected | Promise<Expected>,
-];
+type Tampering = readonly [name: string, tamper: (objects: MemoryObjects, small: SmallLedger) => Expected | Promise<Expected>];
 
 const drop = (objects: MemoryObjects, stream: Stream, position: number): Expected => {
   const key = keyAt(stream, position);
@@ -50,13 +47,25 @@ const drop = (objects: MemoryObjects, stream: Stream, position: number): Expecte
   return { verdict: 'incomplete', code: 'missing', key };
 };
 
-const put = (objects: MemoryObjects, stream: Stream, position: number, bytes: Uint8Array | undefined, code: FaultCode): Expected => {
+const put = (
+  objects: MemoryObjects,
+  stream: Stream,
+  position: number,
+  bytes: Uint8Array | undefined,
+  code: FaultCode,
+): Expected => {
   const key = keyAt(stream, position);
   objects.set(key, bytes ?? new Uint8Array());
   return { code, key };
 };
 
-const edit = (objects: MemoryObjects, stream: Stream, position: number, change: (text: string) => string, code: FaultCode): Expected => {
+const edit = (
+  objects: MemoryObjects,
+  stream: Stream,
+  position: number,
+  change: (text: string) => string,
+  code: FaultCode,
+): Expected => {
   const before = textAt(objects, stream, position);
   const after = change(before);
   if (after === before) throw new Error('this tampering changes nothing');
@@ -96,7 +105,10 @@ const tamperings: readonly Tampering[] = [
       return put(objects, bookA, 2, bytes, 'key-mismatch');
     },
   ],
-  ['a receipt copied into another book', (objects, { bookA, bookB }) => put(objects, bookB, 3, objects.get(keyAt(bookA, 3)), 'key-mismatch')],
+  [
+    'a receipt copied into another book',
+    (objects, { bookA, bookB }) => put(objects, bookB, 3, objects.get(keyAt(bookA, 3)), 'key-mismatch'),
+  ],
   [
     'a receipt copied into another book under its own name',
     (objects, { bookA, bookB }) => {
@@ -139,12 +151,21 @@ const tamperings: readonly Tampering[] = [
     'members in another order',
     (objects, { bookB }) => edit(objects, bookB, 1, (text) => text.replace(/^\{(.+?),(.+?),/, '{$2,$1,'), 'not-canonical'),
   ],
-  ['a member twice', (objects, { bookB }) => edit(objects, bookB, 1, (text) => text.replace(/^\{(.+?),/, '{$1,$1,'), 'not-canonical')],
-  ['1.0 for 1', (objects, { bookB }) => edit(objects, bookB, 1, (text) => text.replace('"page":1', '"page":1.0'), 'not-canonical')],
+  [
+    'a member twice',
+    (objects, { bookB }) => edit(objects, bookB, 1, (text) => text.replace(/^\{(.+?),/, '{$1,$1,'), 'not-canonical'),
+  ],
+  [
+    '1.0 for 1',
+    (objects, { bookB }) => edit(objects, bookB, 1, (text) => text.replace('"page":1', '"page":1.0'), 'not-canonical'),
+  ],
   ['a newline at the end', (objects, { bookB }) => edit(objects, bookB, 1, (text) => `${text}\n`, 'not-canonical')],
   ['a truncated receipt', (objects, { bookB }) => edit(objects, bookB, 1, (text) => text.slice(0, -20), 'not-json')],
   ['an empty object', (objects, { bookB }) => edit(objects, bookB, 1, () => '', 'not-json')],
-  ['an object beyond every limit', (objects, { bookB }) => edit(objects, bookB, 1, (text) => text + ' '.repeat(limits.receiptBytes), 'too-large')],
+  [
+    'an object beyond every limit',
+    (objects, { bookB }) => edit(objects, bookB, 1, (text) => text + ' '.repeat(limits.receiptBytes), 'too-large'),
+  ],
   [
     'an extra object among the receipts',
     (objects, { bookA }) => {
@@ -182,7 +203,11 @@ const tamperings: readonly Tampering[] = [
       const revoked = granted(await ledger.account(a.accountId, { type: 'revoke-identity', identityId: anna, by: ANN }));
       objects.set(keyAt(a, revoked.position), revoked.bytes);
       const payload = { state: {}, baseEventId: eventIdAt(bookA, 4) };
-      return append(objects, await ledger.forge(bookA, { type: 'PIXBOOK_SAVE', payload }, { atMs: laterMs }), 'key-not-valid-then');
+      return append(
+        objects,
+        await ledger.forge(bookA, { type: 'PIXBOOK_SAVE', payload }, { atMs: laterMs }),
+        'key-not-valid-then',
+      );
     },
   ],
   [
@@ -206,14 +231,24 @@ const tamperings: readonly Tampering[] = [
     async (objects, { ledger, a, anna, b, bert }) => {
       // Whichever account comes first has it.
       const [late, identityId] = a.accountId < b.accountId ? [b, anna] : [a, bert];
-      const payload = { identityId, publicKey: await ledger.publicKeyOf(identityId, 1), keyGeneration: 1, controller: ANN, by: ANN };
+      const payload = {
+        identityId,
+        publicKey: await ledger.publicKeyOf(identityId, 1),
+        keyGeneration: 1,
+        controller: ANN,
+        by: ANN,
+      };
       return append(objects, await ledger.forge(late, { type: 'IDENTITY_CREATED', payload }), 'key-already-introduced');
     },
   ],
   [
     'an idempotency key used twice',
     async (objects, { ledger, bookB }) =>
-      append(objects, await ledger.save(bookB, {}, { key: at({ ledger } as SmallLedger, bookB, 1).receipt.idempotencyKey }), 'idempotency-key-twice'),
+      append(
+        objects,
+        await ledger.save(bookB, {}, { key: at({ ledger } as SmallLedger, bookB, 1).receipt.idempotencyKey }),
+        'idempotency-key-twice',
+      ),
   ],
   [
     'a save that is based on an older one',
@@ -224,7 +259,8 @@ const tamperings: readonly Tampering[] = [
   ],
   [
     'an event nobody knows',
-    async (objects, { ledger, bookB }) => append(objects, await ledger.forge(bookB, { type: 'PIXBOOK_EATEN', payload: {} }), 'event-unknown'),
+    async (objects, { ledger, bookB }) =>
+      append(objects, await ledger.forge(bookB, { type: 'PIXBOOK_EATEN', payload: {} }), 'event-unknown'),
   ],
   [
     'a payload with a member too many',
@@ -243,7 +279,11 @@ const tamperings: readonly Tampering[] = [
     'another predecessor',
     async (objects, small) => {
       const { receipt } = at(small, small.bookB, 2);
-      const bytes = await resigned(receipt, { prevEventId: eventIdAt(small.bookB, 0) }, { identityId: small.bert, generation: 1 });
+      const bytes = await resigned(
+        receipt,
+        { prevEventId: eventIdAt(small.bookB, 0) },
+        { identityId: small.bert, generation: 1 },
+      );
       return put(objects, small.bookB, 2, bytes, 'prev-mismatch');
     },
   ],
@@ -251,7 +291,13 @@ const tamperings: readonly Tampering[] = [
     'a genesis that the key it carries did not sign',
     async (objects, small) => {
       const { receipt } = at(small, OPERATOR, 0);
-      return put(objects, OPERATOR, 0, await resigned(receipt, {}, { identityId: small.anna, generation: 1 }), 'signature-invalid');
+      return put(
+        objects,
+        OPERATOR,
+        0,
+        await resigned(receipt, {}, { identityId: small.anna, generation: 1 }),
+        'signature-invalid',
+      );
     },
   ],
 ];
@@ -341,7 +387,10 @@ describe('verify', () => {
   });
 
   it('calls a place without a ledger incomplete', async () => {
-    expect(await verifyMemory(new Map())).toMatchObject({ verdict: 'incomplete', faults: [{ code: 'missing', key: keyAt(OPERATOR, 0) }] });
+    expect(await verifyMemory(new Map())).toMatchObject({
+      verdict: 'incomplete',
+      faults: [{ code: 'missing', key: keyAt(OPERATOR, 0) }],
+    });
   });
 
   it.each([
@@ -361,18 +410,27 @@ describe('verify', () => {
     const { source: _, ...here } = await verifyDirectory(objects, 0);
     const { source: __, ...there } = await verifyDirectory(objects, 2);
     expect(there).toEqual(here);
-    expect(here.faults).toEqual([expect.objectContaining({ code: 'hash-mismatch', key: keyAt(whole.bookB, 1), unverifiable: 1 })]);
+    expect(here.faults).toEqual([
+      expect.objectContaining({ code: 'hash-mismatch', key: keyAt(whole.bookB, 1), unverifiable: 1 }),
+    ]);
   });
 
   it('stops with an outage when the store fails in the middle', async () => {
     const store = memoryStore(objectsOf(whole.ledger.receipts));
-    const failing = { ...store, read: (key: string) => (key === keyAt(whole.bookB, 2) ? Promise.reject(new Outage('store', 'store-unavailable', 'gone')) : store.read(key)) };
+    const failing = {
+      ...store,
+      read: (key: string) =>
+        key === keyAt(whole.bookB, 2) ? Promise.reject(new Outage('store', 'store-unavailable', 'gone')) : store.read(key),
+    };
     await expect(verifyLedger({ source: storeSource(failing), trust: null })).rejects.toThrow(Outage);
   });
 
   it('names a receipt that vanishes between listing and reading', async () => {
     const store = memoryStore(objectsOf(whole.ledger.receipts));
-    const forgetful = { ...store, read: (key: string) => (key === keyAt(whole.bookB, 1) ? Promise.resolve(null) : store.read(key)) };
+    const forgetful = {
+      ...store,
+      read: (key: string) => (key === keyAt(whole.bookB, 1) ? Promise.resolve(null) : store.read(key)),
+    };
     expect(await verifyLedger({ source: storeSource(forgetful), trust: null })).toMatchObject({
       verdict: 'incomplete',
       faults: [{ code: 'missing', key: keyAt(whole.bookB, 1) }],
@@ -382,7 +440,10 @@ describe('verify', () => {
   it('believes no gap that is only in the listing', async () => {
     const store = memoryStore(objectsOf(whole.ledger.receipts));
     const hidden = keyAt(whole.bookB, 1);
-    const racing = { ...store, list: async (request: Parameters<typeof store.list>[0]) => (await store.list(request)).filter((key) => key !== hidden) };
+    const racing = {
+      ...store,
+      list: async (request: Parameters<typeof store.list>[0]) => (await store.list(request)).filter((key) => key !== hidden),
+    };
     expect(await verifyLedger({ source: storeSource(racing), trust: null })).toMatchObject({ verdict: 'valid', receipts: 14 });
   });
 

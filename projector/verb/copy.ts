@@ -1,5 +1,5 @@
-import { openStore, parseStoreUrl } from '../../src/adapter/store-url.ts';
 import { openFileStore } from '../../src/adapter/file/receipt-store.ts';
+import { openStore, parseStoreUrl } from '../../src/adapter/store-url.ts';
 import { parseAccountId } from '../../src/receipt/ids.ts';
 import type { Result } from '../../src/result.ts';
 import type { CopyReport } from '../copy-ledger.ts';
@@ -60,7 +60,11 @@ const copyResult = (done: string, copied: Result<CopyReport, ExportRefusal>, tar
   if (copied.ok) {
     const { created, there } = copied.value.copied;
     const before = there === 0 ? '' : `, ${there.toLocaleString('en-US')} there before`;
-    return { exitCode: 0, text: `${done}: ${count(created, 'receipt')} written to ${visible(target)}${before}`, json: copied.value };
+    return {
+      exitCode: 0,
+      text: `${done}: ${count(created, 'receipt')} written to ${visible(target)}${before}`,
+      json: copied.value,
+    };
   }
   const { error } = copied;
   switch (error.code) {

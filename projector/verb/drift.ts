@@ -52,6 +52,9 @@ const driftText = ({ live, heads, rows, rowCount, ledger }: DriftReport): string
       ),
     );
   if (rowCount > rows.length) parts.push(`and ${count(rowCount - rows.length, 'row')} more`);
-  const advice = heads.every(({ kind }) => kind === 'behind') && rows.every(({ kind }) => kind === 'missing') ? 'repair' : 'rebuild';
-  return [...parts, `DRIFT: ${count(heads.length, 'head')} and ${count(rowCount, 'row')} of ${compared}; run \`${advice}\``].join('\n\n');
+  const advice =
+    heads.every(({ kind }) => kind === 'behind') && rows.every(({ kind }) => kind === 'missing') ? 'repair' : 'rebuild';
+  return [...parts, `DRIFT: ${count(heads.length, 'head')} and ${count(rowCount, 'row')} of ${compared}; run \`${advice}\``].join(
+    '\n\n',
+  );
 };

@@ -1,5 +1,5 @@
-import type { RebuildReport } from '../rebuild.ts';
 import type { FreshRefusal } from '../fresh-projection.ts';
+import type { RebuildReport } from '../rebuild.ts';
 import { TRUST_ARGUMENT, openConfigured, trustOf } from './shared-arguments.ts';
 import { aligned, count, ledgerText, verdictLine, visible } from './text.ts';
 import { type Verb, type VerbResult, exitCodeOf } from './verb.ts';
@@ -54,7 +54,13 @@ const rebuiltText = (report: RebuildReport): string => {
     if (leftOut > 0) parts.push(`${count(leftOut, 'stream')} left out of the comparison: ahead or behind at that moment.`);
     if (wrongHeads.length > 0)
       parts.push(
-        aligned(wrongHeads.map(({ stream, kind, live: was }) => [`live head was ${kind}`, visible(stream), `position ${was?.position ?? 'none'}`])),
+        aligned(
+          wrongHeads.map(({ stream, kind, live: was }) => [
+            `live head was ${kind}`,
+            visible(stream),
+            `position ${was?.position ?? 'none'}`,
+          ]),
+        ),
       );
     parts.push(
       drifted

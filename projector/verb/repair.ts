@@ -37,6 +37,7 @@ const repairedText = ({ ledger, applied, appliedStreams, unmended }: RepairRepor
       ),
       'What is applied wrongly cannot be mended by applying more: run `rebuild`.',
     );
-  const what = applied === 0 ? 'nothing was missing' : `${count(applied, 'receipt')} applied in ${count(appliedStreams, 'stream')}`;
+  const what =
+    applied === 0 ? 'nothing was missing' : `${count(applied, 'receipt')} applied in ${count(appliedStreams, 'stream')}`;
   return [...parts, `repaired: ${what}, ${count(ledger.receipts, 'receipt')} read`].join('\n\n');
 };

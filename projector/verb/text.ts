@@ -1,4 +1,4 @@
-import { type LedgerFault } from '../ledger-fault.ts';
+import type { LedgerFault } from '../ledger-fault.ts';
 import type { LedgerReport } from '../ledger-report.ts';
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
@@ -7,7 +7,14 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${n.
 export const aligned = (rows: readonly (readonly string[])[]): string => {
   const widths: number[] = [];
   for (const row of rows) for (const [i, value] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, value.length);
-  return rows.map((row) => row.map((value, i) => value.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((value, i) => value.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 };
 
 /** Object keys and file names come from anywhere: control characters must not reach a terminal. */

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withClient } from '../src/adapter/postgres/pool.ts';
+import { limits } from '../src/limits.ts';
+import type { Row } from '../src/projection/rows.ts';
+import type { Instant } from '../src/receipt/ids.ts';
+import { copyLoader } from './copy-loader.ts';
+import { type LiveDatabase, liveDatabase } from './projection.fixture.ts';
+import { writeRows } from './write-rows.ts';
+
+const book = (book_id: string, state: string | null): Row => ({
+  book_id,
+  account_id: 'acc',
+  identity_id: 'idn',
+  collection_id: 'col',
+  generation: 1,
+  status: 'open',
+  created_at: '2026-01-01T00:00:00.001Z' as Instant,
+  state,
+  state_event_id: null,
+  saved_at: null,
+  closed_at: null,
+});
+
+const receipt = (event_id: string, bytes: Buffer): Row => ({
+  event_id,
+  stream: 's',
+  account_id: null,
+  position: 2 ** 47,
+  type: 'T',
+  hash: 'h',
+  created_at: '2026-01-01T00:00:00.000Z',
+  idempotency_digest: Buffer.concat([Buffer.from(event_id), bytes]),
+  fingerprint: bytes,
+});
+
+/** What COPY could take for something else: its own escapes, separators, the end of data, and its word for NULL. */
+const nasty = [
+  '\\N',
+  '\\.',
+  '\t',
+  '\n',
+  '\r',
+  '\\',
+  '\\\\',
+  "'",
+  '"',
+  '\\x00',
+  '\b\f\v',
+  '',
+  '\u{1f98e} “é”',
+  '\u2028',
+  'a\\\nb',
+];
+
+describe('rows put into tables by the thousand', () => {
+  let live: LiveDatabase;
+  beforeAll(async () => {
+    live = await liveDatabase();
+  });
+  afterAll(() => live[Symbol.asyncDispose]());
+
+  it.each(['copied', 'written'] as const)('come back byte for byte when %s', async (how) => {
+    const rows = nasty.flatMap((text, i) => [
+      { table: 'pixbooks' as const, key: `bk${i}`, row: book(`bk${i}`, JSON.stringify({ [text]: text })) },
+      { table: 'receipts' as const, key: `ev${i}`, row: receipt(`ev${i}`, Buffer.from([0, 9, 10, 92, 255, i])) },
+      {
+        table: 'account_members' as const,
+        key: '',
+        row: { account_id: 'acc', user_id: `${i}${text}`, role: 'owner', since: '2026-01-01T00:00:00.000Z' },
+      },
+    ]);
+    await live.pool.query('TRUNCATE projection.pixbooks, projection.receipts, projection.account_members');
+    await withClient(live.pool, async (client) => {
+      if (how === 'written') return writeRows(client, 'projection', rows);
+      const loader = copyLoader(client, 'projection');
+      for (const { table, row } of rows) await loader.add(table, row);
+      await loader.flush();
+    });
+    for (const table of ['pixbooks', 'receipts', 'account_members'] as const) {
+      const found = await live.pool.query<Row>(`SELECT * FROM projection.${table}`);
+      const expected = rows.filter((one) => one.table === table).map(({ row }) => row);
+      expect(found.rows).toHaveLength(expected.length);
+      expect(found.rows).toEqual(expect.arrayContaining(expected));
+    }
+  });
+
+  it('are sent while more are gathered, and a failure of any is heard of', async () => {
+    await live.pool.query('TRUNCATE projection.pixbooks');
+    const long = JSON.stringify({ text: 'x'.repeat(limits.copyBatchChars / 8) });
+    await withClient(live.pool, async (client) => {
+      const loader = copyLoader(client, 'projection');
+      for (let n = 0; n < 40; n++) await loader.add('pixbooks', book(`bk${n}`, long));
+      await loader.flush();
+    });
+    expect((await live.pool.query('SELECT FROM projection.pixbooks')).rowCount).toBe(40);
+    const twice = withClient(live.pool, async (client) => {
+      const loader = copyLoader(client, 'projection');
+      await loader.add('pixbooks', book('bk1', null));
+      await loader.flush();
+    });
+    await expect(twice).rejects.toThrow('duplicate key');
+  });
+
+  it('are replaced and removed by key', async () => {
+    await live.pool.query('TRUNCATE projection.pixbooks, projection.account_members');
+    const member = (user_id: string, role: string): Row => ({
+      account_id: 'acc',
+      user_id,
+      role,
+      since: '2026-01-01T00:00:00.000Z',
+    });
+    await withClient(live.pool, async (client) => {
+      const put = (user: string, row: Row | null) => ({ table: 'account_members' as const, key: `acc\0${user}`, row });
+      await writeRows(client, 'projection', [put('a', member('a', 'owner')), put('b', member('b', 'owner'))]);
+      await writeRows(client, 'projection', [put('a', member('a', 'viewer')), put('b', null)]);
+    });
+    const { rows } = await live.pool.query('SELECT user_id, role FROM projection.account_members');
+    expect(rows).toEqual([{ user_id: 'a', role: 'viewer' }]);
+  });
+});
