@@ -26,7 +26,6 @@ const reach = {
   adapter: [...core, 'src/port/', 'src/adapter/'],
 };
 
-
 const anyOf = (places) => `^(${places.join('|')})`;
 const ours = '^(src|projector|scripts|test)/';
 

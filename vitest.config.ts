@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
  * `*.vault.test.ts` a Vault. `npm test` runs what has none; `TEST_SUITE=slow` (or s3, vault) runs just those.
  */
 const suites = ['slow', 's3', 'vault'];
-const suite = process.env['TEST_SUITE'];
+const suite = process.env.TEST_SUITE;
 if (suite !== undefined && !suites.includes(suite)) throw new Error(`TEST_SUITE is one of ${suites.join(', ')}, not ${suite}`);
 
 export default defineConfig({

@@ -14,7 +14,7 @@ const book = (book_id: string, state: string | null): Row => ({
   collection_id: 'col',
   generation: 1,
   status: 'open',
-  created_at: '2026-01-01T00:00:00.001Z' as Instant,
+  created_at: '2026-01-01T00:00:00.001Z',
   state,
   state_event_id: null,
   saved_at: null,

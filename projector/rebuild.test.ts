@@ -104,6 +104,24 @@ describe('rebuild', () => {
     expect(await live.dump()).toEqual(expectedDump(ledger.receipts));
   });
 
+  it('changes nothing when the store has lost the end of a stream: only the live projection knows of it', async () => {
+    await using live = await liveDatabase();
+    const { ledger, bookA } = await smallLedger();
+    await live.apply(ledger.receipts);
+    const before = await live.dump();
+    const objects = objectsOf(ledger.receipts);
+    const last = ledger.receiptsOf(bookA).length - 1;
+    objects.delete(keyAt(bookA, last));
+    const refused = await rebuild({ source: storeSource(memoryStore(objects)), databaseUrl: live.url, trust: null });
+    expect(refused).toMatchObject({
+      error: {
+        code: 'ledger-not-valid',
+        ledger: { verdict: 'incomplete', faults: [{ key: keyAt(bookA, last), code: 'missing' }] },
+      },
+    });
+    expect(await live.dump()).toEqual(before);
+  });
+
   it('changes nothing when the ledger is not valid', async () => {
     await using live = await liveDatabase();
     const { ledger, bookA } = await smallLedger();

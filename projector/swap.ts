@@ -12,6 +12,7 @@ import { dropSchema } from './fresh-schema.ts';
 import { type HeadDifference, headDifferences } from './head-differences.ts';
 import type { LedgerFault } from './ledger-fault.ts';
 import { LIVE, isPassing, liveStateOf } from './live-projection.ts';
+import { lostReceipts } from './lost-receipts.ts';
 
 /** Where the projection that was live until the last rebuild is kept. */
 export const RETIRED = 'projection_previous';
@@ -83,6 +84,8 @@ const replaceLive = async (client: pg.ClientBase, { schema, follower }: FreshPro
     if (faults.length > 0) return err(faults);
     differences = await headDifferences(client, LIVE, schema);
   }
+  const lost = await lostReceipts(client, differences);
+  if (lost.length > 0) return err(lost);
   await swapProjection(client, schema, RETIRED);
   return ok(differences.filter(({ kind }) => kind !== 'behind'));
 };

@@ -54,7 +54,9 @@ const driftText = ({ live, heads, rows, rowCount, ledger }: DriftReport): string
   if (rowCount > rows.length) parts.push(`and ${count(rowCount - rows.length, 'row')} more`);
   const advice =
     heads.every(({ kind }) => kind === 'behind') && rows.every(({ kind }) => kind === 'missing') ? 'repair' : 'rebuild';
-  return [...parts, `DRIFT: ${count(heads.length, 'head')} and ${count(rowCount, 'row')} of ${compared}; run \`${advice}\``].join(
-    '\n\n',
-  );
+  const lost = heads.some(({ kind }) => kind === 'ahead');
+  const what = lost
+    ? 'more is applied than the store holds: if receipts were lost, bring them back with `import` from a copy before anything else'
+    : `run \`${advice}\``;
+  return [...parts, `DRIFT: ${count(heads.length, 'head')} and ${count(rowCount, 'row')} of ${compared}; ${what}`].join('\n\n');
 };

@@ -23,7 +23,8 @@ export const project = ({ receipt, position }: Pick<StoredReceipt, 'receipt' | '
   if (!event.ok) return event;
   const { stream } = receipt;
   const changes: RowChange[] = [lookupRow(receipt, position)];
-  if (stream.type === 'account') changes.push(...accountChanges(stream, event.value as AccountEvent, position, receipt.createdAt));
+  if (stream.type === 'account')
+    changes.push(...accountChanges(stream, event.value as AccountEvent, position, receipt.createdAt));
   if (stream.type === 'pixbook') changes.push(...pixbookChanges(stream, event.value as PixbookEvent, receipt));
   return ok({ changes, redo: [] });
 };

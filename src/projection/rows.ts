@@ -13,7 +13,9 @@ export type Rows = { readonly [T in ProjectedTable]: Map<string, Row> };
 export const projectedTables = Object.keys(primaryKeys) as ProjectedTable[];
 
 export const noRows = (): Rows =>
-  Object.fromEntries(projectedTables.map((table) => [table, new Map<string, Row>()])) as { [T in ProjectedTable]: Map<string, Row> };
+  Object.fromEntries(projectedTables.map((table) => [table, new Map<string, Row>()])) as {
+    [T in ProjectedTable]: Map<string, Row>;
+  };
 
 /** A row's primary key as one text: values joined by NUL, which none of them holds. */
 export const rowKeyOf = (table: ProjectedTable, row: Row): string =>
@@ -59,7 +61,13 @@ export const dumpRows = (rows: Rows): { readonly [T in ProjectedTable]: TableDum
       table,
       [...rows[table]]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, row]) => Object.fromEntries(Object.keys(row).sort().map((column) => [column, plain(row[column] ?? null)]))),
+        .map(([, row]) =>
+          Object.fromEntries(
+            Object.keys(row)
+              .sort()
+              .map((column) => [column, plain(row[column] ?? null)]),
+          ),
+        ),
     ]),
   ) as unknown as { [T in ProjectedTable]: TableDump };
 

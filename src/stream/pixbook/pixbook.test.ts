@@ -60,9 +60,7 @@ describe('a pixbook', () => {
   });
 
   it('has a limit of generations', () => {
-    expect(outcome(noPixbook, { ...created, generation: limits.pixbookGenerations + 1 })).toBe(
-      'too-many-pixbooks',
-    );
+    expect(outcome(noPixbook, { ...created, generation: limits.pixbookGenerations + 1 })).toBe('too-many-pixbooks');
   });
 });
 
