@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withClient } from '../src/adapter/postgres/pool.ts';
 import { limits } from '../src/limits.ts';
 import type { Row } from '../src/projection/rows.ts';
-import type { Instant } from '../src/receipt/ids.ts';
 import { copyLoader } from './copy-loader.ts';
 import { type LiveDatabase, liveDatabase } from './projection.fixture.ts';
 import { writeRows } from './write-rows.ts';
