@@ -23,27 +23,36 @@ export type FollowTo = { readonly stream: string; readonly from: number; readonl
 /** Keeps a projection up with streams that go on growing. */
 export type Follower = {
   /**
-   * Writes to the projection what the store has of these streams up to the positions given, in one transaction, and answers what is wrong
-   * with it. A stream that ends before is followed to its end. Throws `Outage`.
+   * Writes to the projection what the store has of these streams up to the positions given, in one transaction. A stream that ends before
+   * is followed to its end, and not looked at again for the same position: what was applied was in the store before. Throws `Outage`.
    */
-  readonly advance: (targets: readonly FollowTo[]) => Promise<readonly LedgerFault[]>;
+  readonly advance: (targets: readonly FollowTo[]) => Promise<Advanced>;
 };
+
+/** What is wrong with receipts that came, and how many rows were written for those that are right. */
+export type Advanced = { readonly faults: readonly LedgerFault[]; readonly rows: number };
 
 /** A stream that is being followed: its check and its rows are kept, so that each time only what is new is read. */
 type Followed = { readonly stream: Stream; readonly check: StreamCheck; readonly rows: StreamRows };
 
 export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, pool: pg.Pool, schema: string): Follower => {
   const followed = new Map<string, Followed>();
+  /** The position that a stream in the store did not reach, though it is applied. */
+  const unreached = new Map<string, number>();
 
   const read = async ({
-    stream: prefix,
+    stream,
     from,
     to,
   }: FollowTo): Promise<{ faults: readonly LedgerFault[]; changes: readonly ChangedRow[] }> => {
-    const entry = followed.get(prefix) ?? (await open(source, trust, prefix));
-    followed.set(prefix, entry);
+    const entry = followed.get(stream) ?? (await open(source, trust, stream));
+    if (entry === null) {
+      unreached.set(stream, to);
+      return { faults: [], changes: [] };
+    }
+    followed.set(stream, entry);
     const piece: LedgerSource = { ...source, pages: () => keysUpTo(source, entry, to) };
-    const { faults } = await replayStream(piece, { prefix, keys: null }, entry.check, {
+    const { faults } = await replayStream(piece, { prefix: stream, keys: null }, entry.check, {
       onReceipt: ({ read: stored }) => {
         entry.rows.take(stored);
         // The projection has everything up to here.
@@ -51,15 +60,17 @@ export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, po
       },
       askForKeys: () => newKeys(source, trust, entry),
     });
+    if (entry.check.next <= to) unreached.set(stream, to);
     return { faults, changes: entry.rows.changed() };
   };
 
   return {
     advance: async (targets) => {
-      const reads = await pMap(targets, read, { concurrency: limits.parallelStreams });
+      const reachable = targets.filter(({ stream, to }) => unreached.get(stream) !== to);
+      const reads = await pMap(reachable, read, { concurrency: limits.parallelStreams });
       const changes = reads.flatMap((one) => one.changes);
       if (changes.length > 0) await write(pool, schema, changes);
-      return reads.flatMap(({ faults }) => faults);
+      return { faults: reads.flatMap(({ faults }) => faults), rows: changes.length };
     },
   };
 };
@@ -73,10 +84,13 @@ const write = (pool: pg.Pool, schema: string, changes: readonly ChangedRow[]): P
     }),
   );
 
-const open = async (source: LedgerSource, trust: PublicKeyId | null, prefix: string): Promise<Followed> => {
+/** Null for a stream of which the store has nothing. */
+const open = async (source: LedgerSource, trust: PublicKeyId | null, prefix: string): Promise<Followed | null> => {
   const parsed = parsePrefix(prefix);
-  if (!parsed.ok) throw new TypeError(`no stream has the prefix ${prefix}`);
+  if (!parsed.ok) return null;
   const stream = parsed.value;
+  const [first] = await source.readMany([keyAt(stream, 0)]);
+  if (!first) return null;
   const entry = { stream, check: openCheck(stream, emptyKeyHistory(), trust), rows: streamRows(stream) };
   await newKeys(source, trust, entry);
   return entry;

@@ -43,8 +43,8 @@ export const catchUp = async ({ pool, schema, follower }: FreshProjection): Prom
   for (let round = 0; round < limits.catchUpRounds; round++) {
     if ((await liveStateOf(pool)) !== 'whole') return [];
     const ahead = aheadOf(await withClient(pool, (client) => headDifferences(client, LIVE, schema)));
-    const faults = await follower.advance(ahead);
-    if (faults.length > 0 || ahead.length <= limits.parallelStreams) return faults;
+    const { faults, rows } = await follower.advance(ahead);
+    if (faults.length > 0 || rows === 0 || ahead.length <= limits.parallelStreams) return faults;
   }
   return [];
 };
@@ -80,7 +80,7 @@ const replaceLive = async (client: pg.ClientBase, { schema, follower }: FreshPro
   let differences = await headDifferences(client, LIVE, schema);
   const ahead = aheadOf(differences);
   if (ahead.length > 0) {
-    const faults = await follower.advance(ahead);
+    const { faults } = await follower.advance(ahead);
     if (faults.length > 0) return err(faults);
     differences = await headDifferences(client, LIVE, schema);
   }

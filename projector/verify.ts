@@ -19,7 +19,7 @@ export type VerifyOptions = {
 
 /**
  * Whether a ledger is true: every receipt, chain, signature, key and event, from genesis on, and that nothing is missing in between or
- * was put among it. Needs the receipts and nothing else, writes nothing, and knows no code that does. What it cannot see: receipts
+ * was put among it. Needs the receipts and nothing else, and writes nothing. What it cannot see: receipts
  * missing from the end of a stream, and streams that are missing whole. Throws `Outage` when the source fails in the middle.
  */
 export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport> => {

@@ -1,12 +1,13 @@
 import type pg from 'pg';
 import { columnsOf, typeOf } from '../src/adapter/postgres/columns.ts';
+import { limits } from '../src/limits.ts';
 import { type ProjectedTable, primaryKeys } from '../src/projection/row-change.ts';
 import { projectedTables } from '../src/projection/rows.ts';
 import type { ChangedRow } from './stream-rows.ts';
 
 /**
- * Puts rows into a projection as they now are, whatever was there under their keys before, in the client's transaction: one statement a
- * table. For a projection that nobody else writes. Throws as `pg`.
+ * Puts rows into a projection as they now are, whatever was there under their keys before, in the client's transaction: few statements
+ * a table. For a projection that nobody else writes. Throws as `pg`.
  */
 export const writeRows = async (client: pg.ClientBase, schema: string, changes: readonly ChangedRow[]): Promise<void> => {
   const byTable = Map.groupBy(changes, ({ table }) => table);
@@ -14,10 +15,14 @@ export const writeRows = async (client: pg.ClientBase, schema: string, changes: 
     const changed = byTable.get(table) ?? [];
     const gone = changed.flatMap(({ row, key }) => (row === null ? [keyRow(table, key)] : []));
     const there = changed.flatMap(({ row }) => (row === null ? [] : [row]));
-    if (gone.length > 0) await client.query(deleteSql(schema, table), columnsFrom(primaryKeys[table], gone));
-    if (there.length > 0) await client.query(upsertSql(schema, table), columnsFrom(columnsOf(table), there));
+    for (const rows of inPieces(gone)) await client.query(deleteSql(schema, table), columnsFrom(primaryKeys[table], rows));
+    for (const rows of inPieces(there)) await client.query(upsertSql(schema, table), columnsFrom(columnsOf(table), rows));
   }
 };
+
+function* inPieces<T>(rows: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < rows.length; at += limits.writtenRows) yield rows.slice(at, at + limits.writtenRows);
+}
 
 type Values = { readonly [column: string]: unknown };
 

@@ -79,6 +79,8 @@ export const limits = {
   readBufferBytes: 1024 * 1024,
   /** Rows of one table that are gathered before they are sent to Postgres together. */
   copyBatchChars: 1024 * 1024,
+  /** Rows of one table that are written to Postgres by one statement. */
+  writtenRows: 2_000,
   /** Rounds in which a rebuild follows streams that go on growing, before it makes their writers wait. */
   catchUpRounds: 10,
   /** How long a difference of heads must last to be drift, and how often it is looked at. */
