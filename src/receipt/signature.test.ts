@@ -8,6 +8,7 @@ import {
   parsePublicKey,
   parsePublicKeyText,
   parseSignature,
+  rawOfDer,
   signatureText,
   toLowS,
   verifySignature,
@@ -48,6 +49,27 @@ describe('a signature', () => {
   it('has 64 bytes', () => {
     expect(() => signatureText(Buffer.alloc(63))).toThrow(RangeError);
   });
+});
+
+describe('the DER of a signature', () => {
+  it('gives the same 64 bytes as noble reads, whatever zeros r and s begin with', () => {
+    const halves = fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 32 }), fc.uint8Array({ minLength: 1, maxLength: 32 }));
+    fc.assert(
+      fc.property(halves, (parts) => {
+        const raw = Buffer.concat(parts.map((part) => Buffer.concat([Buffer.alloc(32 - part.length), part])));
+        if (parts.some((part) => part.every((byte) => byte === 0))) return true;
+        const signature = p256.Signature.fromBytes(raw, 'compact');
+        return Buffer.from(rawOfDer(signature.toBytes('der'))).equals(raw);
+      }),
+    );
+  });
+
+  it.each(['', '3000', '30060201010201', '3006020101020101ff', '300702020001020101ff', '0000', '30080202ffffff020101'])(
+    'refuses %s',
+    (hex) => {
+      expect(() => rawOfDer(Buffer.from(hex, 'hex'))).toThrow(RangeError);
+    },
+  );
 });
 
 describe('a public key', () => {

@@ -98,3 +98,26 @@ const writeInteger = (der: Uint8Array, at: number, bytes: Uint8Array): number =>
   der.set(bytes.subarray(first), at + 2 + sign);
   return at + 2 + sign + bytes.length - first;
 };
+
+/**
+ * The DER of `SEQUENCE { INTEGER r, INTEGER s }` (RFC 3279 §2.2.3) → 64 bytes r‖s: what signers answer who speak DER. Throws RangeError for
+ * anything else.
+ */
+export const rawOfDer = (der: Uint8Array): Uint8Array => {
+  const raw = new Uint8Array(RAW_BYTES);
+  const afterR = readInteger(der, 2, raw.subarray(0, 32));
+  const end = readInteger(der, afterR, raw.subarray(32));
+  if (der[0] !== 0x30 || der[1] !== der.length - 2 || end !== der.length)
+    throw new RangeError('not the DER of a P-256 signature');
+  return raw;
+};
+
+/** Right-aligns the number in `into`. Returns the offset behind it. */
+const readInteger = (der: Uint8Array, at: number, into: Uint8Array): number => {
+  const end = at + 2 + (der[at + 1] ?? 0);
+  const first = der[at + 2] === 0 ? at + 3 : at + 2;
+  if (der[at] !== 0x02 || end > der.length || end - first > into.length || first > end)
+    throw new RangeError('not the DER of a P-256 signature');
+  into.set(der.subarray(first, end), into.length - (end - first));
+  return end;
+};
