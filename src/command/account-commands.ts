@@ -1,6 +1,4 @@
 import { mayCreateIdentity, mayKeepAccount, maySignAs } from '../access/authorise.ts';
-import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import type { IdentityRow, View } from '../port/read-model.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
 import { type AccountId, type IdentityId, OPERATOR_IDENTITY_ID, accountIdFor, identityIdFor } from '../receipt/ids.ts';
@@ -12,6 +10,7 @@ import { decideAccount } from '../stream/account/decide.ts';
 import type { AccountEventType } from '../stream/account/event.ts';
 import type { AccountState } from '../stream/account/evolve.ts';
 import { type AppendParts, append } from './append.ts';
+import { fromSigner } from './deadline.ts';
 import type { Intent } from './intent.ts';
 import type { CommandContext, CommandRefusal, LedgerCommands } from './ledger-commands.ts';
 import { keyNameOf } from './sign-receipt.ts';
@@ -139,7 +138,6 @@ const intentOf = (parts: AppendParts, context: CommandContext, request: AccountR
   const { userId, idempotencyKey, ifMatch } = context;
   return {
     stream,
-    userId,
     idempotencyKey,
     ifMatch,
     asked: request.asked,
@@ -149,9 +147,7 @@ const intentOf = (parts: AppendParts, context: CommandContext, request: AccountR
     prepare: async (view) => {
       const key = request.newKey?.(view) ?? null;
       if (key === null) return '';
-      const spki = await withDeadline(parts.clock, 'signer', limits.signTimeoutMs, () =>
-        parts.signer.createKey(keyNameOf(key.identityId, key.keyGeneration)),
-      );
+      const spki = await fromSigner(parts, () => parts.signer.createKey(keyNameOf(key.identityId, key.keyGeneration)));
       return Buffer.from(spki).toString('base64');
     },
     decide: ({ state }, publicKey) => decideAccount(request.accountId, state, request.command(publicKey)),

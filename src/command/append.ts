@@ -1,5 +1,4 @@
 import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { Seen, View } from '../port/read-model.ts';
 import { fingerprintOf, project } from '../projection/project.ts';
@@ -11,6 +10,7 @@ import { evolveStream, requiredIssuer } from '../stream/fold.ts';
 import { type ProjectedReceipt, applyDurable } from './apply.ts';
 import { backOff } from './backoff.ts';
 import { type CommitOutcome, commitReceipt } from './commit.ts';
+import { fromReadModel, fromStore } from './deadline.ts';
 import type { Intent } from './intent.ts';
 import type { Acknowledged, AppendRefusal, CommandOutcome } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
@@ -61,7 +61,7 @@ const look = async <State, Prepared>(
   for (let attempt = 0; attempt < limits.appendAttempts; attempt++) {
     const touched = await touchStreams(parts, intent.stream);
     if (!touched.ok) return touched;
-    const view = await withDeadline(parts.clock, 'postgres', limits.databaseTimeoutMs, () => intent.view(parts.readModel));
+    const view = await fromReadModel(parts, () => intent.view(parts.readModel));
     // A projection that was swapped, wiped or restored shows less than the store holds: forget, catch up, look again.
     if (!parts.memory.startsAnew(view.epoch) && !shrank(parts, intent, view)) return ok(view);
   }
@@ -120,9 +120,7 @@ const predecessorExists = async (
   { head }: View<unknown>,
 ): Promise<boolean> => {
   if (head === null || parts.memory.trusts(prefixOf(stream), head)) return true;
-  const there = await withDeadline(parts.clock, 'store', limits.storeTimeoutMs, () =>
-    parts.store.exists(keyOf(stream, head.eventId)),
-  );
+  const there = await fromStore(parts, () => parts.store.exists(keyOf(stream, head.eventId)));
   if (there) parts.memory.remember(prefixOf(stream), head, true);
   return there;
 };

@@ -1,11 +1,10 @@
-import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import type { Projected } from '../projection/project.ts';
 import { headOf } from '../receipt/chain.ts';
 import { prefixOf } from '../receipt/key-path.ts';
 import type { StoredReceipt } from '../receipt/receipt.ts';
 import type { Stream } from '../receipt/stream.ts';
 import { catchUp } from './catch-up.ts';
+import { fromReadModel } from './deadline.ts';
 import type { Acknowledged } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
 import type { StreamMemory } from './stream-memory.ts';
@@ -32,9 +31,7 @@ export const applyDurable = async (
   try {
     const head = headOf(stored);
     // A crash before, in or after this: the receipt is in the store, and the next touch of the stream applies it.
-    const outcome = await withDeadline(parts.clock, 'postgres', limits.databaseTimeoutMs, () =>
-      parts.readModel.apply({ stream, head, projected: stored.projected }),
-    );
+    const outcome = await fromReadModel(parts, () => parts.readModel.apply({ stream, head, projected: stored.projected }));
     if (outcome === 'different') return pending(`another receipt is applied at ${stored.position}`, true);
     if (outcome === 'behind') {
       const caughtUp = await catchUp(parts, stream);

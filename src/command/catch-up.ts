@@ -1,5 +1,4 @@
 import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import { project } from '../projection/project.ts';
 import { type Head, headOf, nextPosition } from '../receipt/chain.ts';
 import { type IdempotencyKey, OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
@@ -11,6 +10,7 @@ import { type ReceiptFault, verifyGenesis, verifyRead } from '../receipt/verify.
 import { type Result, err, ok } from '../result.ts';
 import type { StreamState } from '../stream/fold.ts';
 import { type ReplayFault, replayStep } from '../stream/replay-step.ts';
+import { fromReadModel, fromStore } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
 
 /** The store holds something that is not the next receipt: nobody may extend this stream until an operator has looked. */
@@ -76,8 +76,7 @@ const nextObjects = async (
   gap: number,
 ): Promise<Result<readonly Found[], StreamBroken>> => {
   const position = nextPosition(head);
-  const read = (key: string): Promise<Uint8Array | null> =>
-    withDeadline(ports.clock, 'store', limits.storeTimeoutMs, () => ports.store.read(key));
+  const read = (key: string): Promise<Uint8Array | null> => fromStore(ports, () => ports.store.read(key));
   if (gap < limits.pointReadGapReceipts) {
     const key = keyAt(stream, position);
     const bytes = await read(key);
@@ -85,9 +84,7 @@ const nextObjects = async (
   }
   const prefix = `${prefixOf(stream)}/events/`;
   const startAfter = head === null ? prefix : keyAt(stream, head.position);
-  const keys = await withDeadline(ports.clock, 'store', limits.storeTimeoutMs, () =>
-    ports.store.list({ prefix, startAfter, limit: limits.parallelReads }),
-  );
+  const keys = await fromStore(ports, () => ports.store.list({ prefix, startAfter, limit: limits.parallelReads }));
   const stranger = keys.findIndex((key, i) => key !== keyAt(stream, position + i));
   if (stranger >= 0)
     return broken(stream, {
@@ -150,9 +147,6 @@ const shownBy = async (ports: CommandPorts, stream: Stream): Promise<{ head: Hea
       return { head: await fromReadModel(ports, () => ports.readModel.head(stream)), state: { type: stream.type } };
   }
 };
-
-const fromReadModel = <T>(ports: CommandPorts, call: () => Promise<T>): Promise<T> =>
-  withDeadline(ports.clock, 'postgres', limits.databaseTimeoutMs, call);
 
 const broken = (stream: Stream, fault: StreamBroken['fault']): Result<never, StreamBroken> =>
   err({ code: 'stream-broken', stream: prefixOf(stream), fault });

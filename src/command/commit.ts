@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { CreateOutcome } from '../port/receipt-store.ts';
 import { backOff } from './backoff.ts';
+import { fromStore } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
 
 /**
@@ -43,7 +43,7 @@ const tryCreate = async (
 ): Promise<CreateOutcome | Outage> => {
   try {
     // A crash here: the object is there or not, whole or not at all. The client repeats its key and finds out which.
-    return await withDeadline(clock, 'store', limits.storeTimeoutMs, () => store.create(key, bytes));
+    return await fromStore({ clock }, () => store.create(key, bytes));
   } catch (error) {
     if (error instanceof Outage) return error;
     throw error;
@@ -57,7 +57,7 @@ const compare = async (
   bytes: Uint8Array,
 ): Promise<CommitOutcome> => {
   try {
-    const stored = await withDeadline(clock, 'store', limits.storeTimeoutMs, () => store.read(key));
+    const stored = await fromStore({ clock }, () => store.read(key));
     if (stored === null) return 'unknown';
     return Buffer.from(stored).equals(bytes) ? 'durable' : 'lost';
   } catch (error) {

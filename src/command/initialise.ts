@@ -1,5 +1,3 @@
-import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
@@ -12,6 +10,7 @@ import { type Result, err, ok } from '../result.ts';
 import { decideAccount } from '../stream/account/decide.ts';
 import { noAccount } from '../stream/account/evolve.ts';
 import { commitReceipt } from './commit.ts';
+import { fromSigner, fromStore } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
 import { keyNameOf, signNext } from './sign-receipt.ts';
 
@@ -35,7 +34,7 @@ export const initialise = async (
   trust: PublicKeyId | null,
 ): Promise<Result<TrustAnchor, InitialiseFault>> => {
   const key = keyAt(stream, 0);
-  const read = () => withDeadline(ports.clock, 'store', limits.storeTimeoutMs, () => ports.store.read(key));
+  const read = () => fromStore(ports, () => ports.store.read(key));
   const existing = await read();
   if (existing === null) {
     if (trust !== null)
@@ -67,7 +66,7 @@ const anchorIn = (bytes: Uint8Array, trust: PublicKeyId | null, created: boolean
 
 const makeGenesis = async (ports: Pick<CommandPorts, 'signer' | 'clock'>) => {
   const keyName = keyNameOf(OPERATOR_IDENTITY_ID, 1);
-  const spki = await withDeadline(ports.clock, 'signer', limits.signTimeoutMs, () => ports.signer.createKey(keyName));
+  const spki = await fromSigner(ports, () => ports.signer.createKey(keyName));
   const publicKey = Buffer.from(spki).toString('base64');
   const issuer: IdentityRow = {
     identityId: OPERATOR_IDENTITY_ID,

@@ -1,5 +1,5 @@
 import type { IdentityRow, ReadModel, View } from '../port/read-model.ts';
-import type { IdempotencyKey, ReceiptHash, UserId } from '../receipt/ids.ts';
+import type { IdempotencyKey, ReceiptHash } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { Result } from '../result.ts';
@@ -14,7 +14,6 @@ import type { CommandRefusal } from './ledger-commands.ts';
 export type Intent<State = unknown, Prepared = unknown> = {
   readonly stream: Stream;
   readonly idempotencyKey: IdempotencyKey;
-  readonly userId: UserId | null;
   readonly ifMatch: ReceiptHash | null;
   /** What the client asked for, in the words of the event: it makes the fingerprint (see `requestedPart`). */
   readonly asked: { readonly type: LedgerEvent['type']; readonly payload: JsonObject };

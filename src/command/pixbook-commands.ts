@@ -1,6 +1,5 @@
 import { maySignAs } from '../access/authorise.ts';
 import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import type { View } from '../port/read-model.ts';
 import { type AccountId, type BookId, type IdentityId, bookIdFor } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
@@ -11,6 +10,7 @@ import { decidePixbook } from '../stream/pixbook/decide.ts';
 import type { PixbookEventType } from '../stream/pixbook/event.ts';
 import type { PixbookState } from '../stream/pixbook/evolve.ts';
 import { type AppendParts, append } from './append.ts';
+import { fromReadModel } from './deadline.ts';
 import type { Intent } from './intent.ts';
 import type { AppendRefusal, CommandContext, CommandRefusal, LedgerCommands } from './ledger-commands.ts';
 import { touchStreams } from './touch.ts';
@@ -91,15 +91,11 @@ const generationFor = async (
   return err({ code: 'contended', detail: `an identity has at most ${limits.pixbookGenerations} pixbooks of one collection` });
 };
 
-const fromReadModel = <T>(parts: AppendParts, call: () => Promise<T>): Promise<T> =>
-  withDeadline(parts.clock, 'postgres', limits.databaseTimeoutMs, call);
-
 const intentOf = (context: CommandContext, request: PixbookRequest): Intent<PixbookState, null> => {
   const stream = pixbookStream(request.accountId, request.bookId);
   const { userId, idempotencyKey, ifMatch } = context;
   return {
     stream,
-    userId,
     idempotencyKey,
     ifMatch,
     asked: request.asked,

@@ -1,8 +1,9 @@
 import { limits } from '../limits.ts';
-import { type Clock, withDeadline } from '../port/clock.ts';
+import type { Clock } from '../port/clock.ts';
 import { compareKeys } from '../port/key-order.ts';
 import type { CreateOutcome, ReceiptStore } from '../port/receipt-store.ts';
 import { type Result, err, ok } from '../result.ts';
+import { fromStore } from './deadline.ts';
 
 /** The store does not do what the ledger's safety rests on. `finding` says what was seen, for the operator. */
 export type StoreNotQualified = { readonly code: 'store-not-qualified'; readonly finding: string };
@@ -43,11 +44,9 @@ export const qualifyStore = async (
     }
     return ok(undefined);
   } finally {
-    await Promise.allSettled([...made].map((key) => timed(clock, () => store.discard(key))));
+    await Promise.allSettled([...made].map((key) => fromStore({ clock }, () => store.discard(key))));
   }
 };
-
-const timed = <T>(clock: Clock, call: () => Promise<T>): Promise<T> => withDeadline(clock, 'store', limits.storeTimeoutMs, call);
 
 const benchOf = (store: ReceiptStore, clock: Clock, prefix: string, made: Set<string>): Bench => ({
   key: (name) => prefix + name,
@@ -55,15 +54,15 @@ const benchOf = (store: ReceiptStore, clock: Clock, prefix: string, made: Set<st
     made.add(key);
     // "Busy" is a fair answer to rivals, but not for ever.
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await timed(clock, () => store.create(key, bytes));
+      const outcome = await fromStore({ clock }, () => store.create(key, bytes));
       if (outcome !== 'busy' || attempt >= limits.putAttempts) return outcome;
       await clock.sleep(clock.random() * limits.backoffBaseMs * 2 ** attempt);
     }
   },
-  read: (key) => timed(clock, () => store.read(key)),
-  exists: (key) => timed(clock, () => store.exists(key)),
+  read: (key) => fromStore({ clock }, () => store.read(key)),
+  exists: (key) => fromStore({ clock }, () => store.exists(key)),
   list: (listPrefix, startAfter, limit) =>
-    timed(clock, () => store.list({ prefix: listPrefix, limit, ...(startAfter === undefined ? {} : { startAfter }) })),
+    fromStore({ clock }, () => store.list({ prefix: listPrefix, limit, ...(startAfter === undefined ? {} : { startAfter }) })),
 });
 
 /**

@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { limits } from '../limits.ts';
-import { withDeadline } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
 import type { KeyName } from '../port/signer.ts';
@@ -14,6 +13,7 @@ import { type StoredReceipt, type UnsignedReceipt, sealReceipt, signedBytesOf } 
 import { parsePublicKeyText, toLowS, verifySignature, verifySignatureAsync } from '../receipt/signature.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { LedgerEvent } from '../stream/event.ts';
+import { fromSigner } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
 
 /** The signer's name of an identity's key: each rotation makes a new key, so that no version is ever trimmed. */
@@ -73,9 +73,7 @@ export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, ne
   const signed = signedBytesOf(unsigned);
   signing++;
   const keyName = keyNameOf(issuer.identityId, issuer.keyGeneration);
-  const raw = await withDeadline(ports.clock, 'signer', limits.signTimeoutMs, () => ports.signer.sign(keyName, signed)).finally(
-    () => signing--,
-  );
+  const raw = await fromSigner(ports, () => ports.signer.sign(keyName, signed)).finally(() => signing--);
   const lowS = toLowS(raw);
   if (!(await verifies(publicKeyOf(issuer), signed, lowS)))
     throw new Outage(
