@@ -1,5 +1,6 @@
 /**
- * The arrows of the house, enforced: receipt <- stream <- access <- projection <- port <- command <- http <- main.
+ * The arrows of the house, enforced: receipt <- stream <- access <- projection <- port <- command <- http <- main, and beside them
+ * stream <- certificate, which reads receipts through their port and is for whoever shows or verifies them.
  * "a <- b" reads "b may import a", and everything left of a too. What a place may import is listed, and the rest refused,
  * so that a folder nobody thought of is refused as well. test/architecture.test.ts breaks every rule once.
  */
@@ -11,8 +12,8 @@ const mains = '^(src|projector)/main[.]ts$';
 /** Where parts are put together: the mains, and what `serve` is composed of. */
 const productRoots = `${mains}|^src/service/`;
 
-/** Imported by all; import nothing of ours. */
-const forAll = ['src/limits[.]ts', 'src/result[.]ts'];
+/** Imported by all; import nothing of ours but each other. */
+const forAll = ['src/limits[.]ts', 'src/domain-limits[.]ts', 'src/result[.]ts'];
 
 const core = ['src/receipt/', 'src/stream/', 'src/access/', 'src/projection/'];
 const reach = {
@@ -22,7 +23,8 @@ const reach = {
   projection: core,
   port: [...core, 'src/port/'],
   command: [...core, 'src/port/', 'src/command/'],
-  http: [...core, 'src/port/', 'src/command/', 'src/http/'],
+  certificate: ['src/receipt/', 'src/stream/', 'src/port/', 'src/certificate/'],
+  http: [...core, 'src/port/', 'src/command/', 'src/certificate/', 'src/http/'],
   adapter: [...core, 'src/port/', 'src/adapter/'],
 };
 
@@ -44,20 +46,25 @@ const arrows = [
   arrow(
     'projector',
     '^projector/',
-    [...reach.adapter, 'projector/'],
+    [...reach.adapter, 'src/certificate/', 'projector/'],
     'the projector rebuilds and verifies without HTTP and without commands (its main.ts also reads src/config.ts)',
   ),
   {
-    ...arrow('projector-main', '^projector/main[.]ts$', [...reach.adapter, 'projector/', 'src/config[.]ts'], ''),
+    ...arrow(
+      'projector-main',
+      '^projector/main[.]ts$',
+      [...reach.adapter, 'src/certificate/', 'projector/', 'src/config[.]ts'],
+      '',
+    ),
     comment: 'projector/main.ts wires the projector: it adds src/config.ts and nothing more',
     from: { path: '^projector/main[.]ts$' },
   },
   {
     name: 'arrow-of-shared-files',
     severity: 'error',
-    comment: 'limits.ts and result.ts are below everything, and config.ts below both mains',
-    from: { path: anyOf([...forAll, 'src/config[.]ts']) },
-    to: { path: ours, pathNot: anyOf([...reach.port, ...forAll]) },
+    comment: 'limits.ts and result.ts are below everything, and config.ts, over environment.ts, below both mains',
+    from: { path: anyOf([...forAll, 'src/config[.]ts', 'src/environment[.]ts']) },
+    to: { path: ours, pathNot: anyOf([...reach.port, ...forAll, 'src/environment[.]ts']) },
   },
 ];
 
@@ -105,8 +112,8 @@ const adapters = [
     name: 'config-is-for-main',
     severity: 'error',
     comment: 'the environment is parsed once, at the composition root; everyone else is given what it needs',
-    from: { pathNot: [productRoots, testCode] },
-    to: { path: '^src/config[.]ts$' },
+    from: { pathNot: [productRoots, testCode, '^src/config[.]ts$'] },
+    to: { path: '^src/(config|environment)[.]ts$' },
   },
 ];
 
@@ -123,7 +130,12 @@ const doors = [
   door('better-auth', ['better-auth', '@better-auth', 'better-call', '@better-fetch'], ['src/adapter/better-auth/']),
   door('aws-sdk', ['@aws-sdk', '@smithy'], ['src/adapter/s3/']),
   door('node-vault', ['node-vault'], ['src/adapter/vault/']),
-  door('pg', ['pg', 'pg-[^/]+'], ['src/adapter/postgres/', 'src/adapter/better-auth/', 'projector/']),
+  door('graphile-worker', ['graphile-worker', 'graphile-config'], ['src/adapter/graphile-worker/']),
+  door(
+    'pg',
+    ['pg', 'pg-[^/]+'],
+    ['src/adapter/postgres/', 'src/adapter/better-auth/', 'src/adapter/graphile-worker/', 'projector/'],
+  ),
 ];
 
 const hygiene = [
@@ -145,8 +157,8 @@ const hygiene = [
     name: 'pure-core-does-no-io',
     severity: 'error',
     comment:
-      'receipt, stream, access and projection are functions of their arguments: no files, no sockets, no clock of their own',
-    from: { path: anyOf(core), pathNot: testCode },
+      'receipt, stream, access, projection and certificate are functions of their arguments: no files, no sockets, no clock of their own',
+    from: { path: anyOf([...core, 'src/certificate/']), pathNot: testCode },
     to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer|util)$' },
   },
   {

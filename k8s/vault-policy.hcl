@@ -20,6 +20,23 @@ path "transit/keys/+" {
   }
 }
 
+# Seal the seeds of drops until they are revealed, and open them. Nothing more than "update": who may "create" here makes keys of any type.
+path "transit/encrypt/pixpax-seal" {
+  capabilities = ["update"]
+}
+
+path "transit/decrypt/pixpax-seal" {
+  capabilities = ["update"]
+}
+
+# Make the key that seals. Its own path: it takes the place of keys/+ for this name, and there only.
+path "transit/keys/pixpax-seal" {
+  capabilities       = ["update"]
+  allowed_parameters = {
+    "type" = ["aes256-gcm96"]
+  }
+}
+
 # Keep the token alive. Vault's default policy allows the same; a role may be without it.
 path "auth/token/lookup-self" {
   capabilities = ["read"]

@@ -9,8 +9,9 @@ import { LEDGER_ROOT, isDerivedKey, keyAt, parseKey, prefixOf } from '../src/rec
 import type { StoredReceipt } from '../src/receipt/receipt.ts';
 import type { Stream } from '../src/receipt/stream.ts';
 import { verifyGenesis, verifyReceipt } from '../src/receipt/verify.ts';
-import { emptyStream } from '../src/stream/fold.ts';
+import { type StreamState, emptyStream } from '../src/stream/fold.ts';
 import { replayStep } from '../src/stream/replay-step.ts';
+import { type ReadStream, domainFindings } from './audit-domain.ts';
 
 /** What a client was told. */
 export type Acknowledgement = {
@@ -20,8 +21,8 @@ export type Acknowledgement = {
   readonly hash: ReceiptHash;
 };
 
-/** A broken invariant of receipt.md §4. */
-export type Finding = { readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5'; readonly detail: string };
+/** A broken invariant of receipt.md §4, or (`domain`) a receipt that does not say what the ones it cites in other streams say. */
+export type Finding = { readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'domain'; readonly detail: string };
 
 export type AuditInput = {
   readonly store: ReceiptStore;
@@ -29,6 +30,8 @@ export type AuditInput = {
   readonly acknowledged: readonly Acknowledgement[];
   /** Every projection of the store that there is. */
   readonly projections: readonly AuditedProjection[];
+  /** What time it is, in milliseconds since 1970: trades accepted longer ago than the grace of the redo worker must be settled. */
+  readonly nowMs?: number | undefined;
 };
 
 export type AuditedProjection = {
@@ -37,10 +40,11 @@ export type AuditedProjection = {
   readonly caughtUp: boolean;
 };
 
-type Audited = { readonly stream: Stream; readonly receipts: readonly StoredReceipt[] };
+type Audited = ReadStream;
 
 /**
- * Checks the five invariants over a store and a projection, from the receipts up; shares no code with the write path. Reads the whole
+ * Checks the five invariants over a store and a projection, and the domain over all streams, from the receipts up; shares no code with the
+ * write path. Reads the whole
  * ledger into memory: for tests and small ledgers, `verify` is for large ones. An empty list is a clean audit.
  */
 export const audit = async (input: AuditInput): Promise<readonly Finding[]> => {
@@ -48,6 +52,7 @@ export const audit = async (input: AuditInput): Promise<readonly Finding[]> => {
   const streams = await readStreams(input, findings);
   checkAcknowledged(input, streams, findings);
   checkIdempotency(streams, findings);
+  for (const detail of await domainFindings(streams, input.nowMs ?? null)) findings.push({ invariant: 'domain', detail });
   for (const projection of input.projections) checkProjection(projection, streams, findings);
   return findings;
 };
@@ -80,7 +85,7 @@ const readStreams = async ({ store, trust }: AuditInput, findings: Finding[]): P
   const audited = new Map<string, Audited>();
   const operatorFirst = [...byStream].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
   for (const [prefix, { stream, keys }] of operatorFirst)
-    audited.set(prefix, { stream, receipts: await readStream(store, trust, stream, keys, keyHistory, findings) });
+    audited.set(prefix, { stream, ...(await readStream(store, trust, stream, keys, keyHistory, findings)) });
   return audited;
 };
 
@@ -94,8 +99,9 @@ const readStream = async (
   keys: readonly string[],
   keyHistory: KeyHistory,
   findings: Finding[],
-): Promise<readonly StoredReceipt[]> => {
+): Promise<Pick<Audited, 'receipts' | 'states'>> => {
   const receipts: StoredReceipt[] = [];
+  const states: StreamState[] = [];
   let head: Head | null = null;
   let state = emptyStream(stream);
   for (const key of keys) {
@@ -130,8 +136,9 @@ const readStream = async (
     receipts.push(verified.value);
     head = headOf(verified.value);
     state = step.value.state;
+    states.push(state);
   }
-  return receipts;
+  return { receipts, states };
 };
 
 /** I2: what was acknowledged is in the store, as acknowledged. */
@@ -188,7 +195,7 @@ const checkProjection = ({ dump, caughtUp }: AuditedProjection, streams: Map<str
         if (!changed.ok) findings.push({ invariant: 'I4', detail: `${prefix}: ${changed.error.detail} cannot be replayed` });
       }
       const head = headRowOf(stream, headOf(receipt));
-      if (head !== null) expected[head.table].set(rowKeyOf(head.table, head.row), head.row);
+      expected[head.table].set(rowKeyOf(head.table, head.row), head.row);
     }
   }
   const rebuilt = dumpRows(expected);

@@ -1,10 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryStore } from '../src/adapter/memory/receipt-store.ts';
+import { tradeCertificate } from '../src/certificate/make.ts';
 import { keyAt, prefixOf } from '../src/receipt/key-path.ts';
 import { err, ok } from '../src/result.ts';
+import { domainLedger } from '../test/domain-ledger.ts';
 import { runProjector } from './command-line.ts';
 import { expectedDump, liveDatabase } from './projection.fixture.ts';
 import { type SmallLedger, asDirectory, objectsOf, setText, smallLedger } from './tampering.fixture.ts';
@@ -147,6 +150,39 @@ describe('the command line', () => {
       expect(await run(['import', gap.path, '--json'], configFor(target))).toMatchObject({ exitCode: 3 });
     } finally {
       rmSync(base, { recursive: true, force: true });
+    }
+  });
+
+  it('verifies a certificate that lies in a file, with nothing else', async () => {
+    const d = await domainLedger();
+    const made = await tradeCertificate(memoryStore(objectsOf(d.ledger.receipts)), { ...d.a.book, tradeId: d.swap });
+    const directory = mkdtempSync(join(tmpdir(), 'pixpax-cli-'));
+    try {
+      const [good, bad, none] = ['good.json', 'bad.json', 'none.json'].map((name) => join(directory, name)) as [
+        string,
+        string,
+        string,
+      ];
+      writeFileSync(good, JSON.stringify(made, null, 2));
+      writeFileSync(bad, JSON.stringify(made).replace('CARD_TRADE_SETTLED', 'CARD_TRADE_CERTAIN'));
+      writeFileSync(none, 'no JSON');
+      const valid = await run(['verify', good, '--trust', d.ledger.trust]);
+      expect(valid.exitCode).toBe(0);
+      expect(valid.out).toMatch(new RegExp(`^trade +${d.swap}$`, 'm'));
+      expect(valid.out).toMatch(/^accepter +idn_\w+ of acc_\w+, pixbook bk_\w+\n {2}gave +2 cards$/m);
+      expect(valid.out).toContain('It cannot prove\n- that the keys');
+      expect(valid.out.trimEnd().split('\n').at(-1)).toBe(`valid: a trade certificate, trust anchor ${d.ledger.trust} (pinned)`);
+      const invalid = await run(['verify', bad]);
+      expect(invalid).toMatchObject({
+        exitCode: 1,
+        out: expect.stringMatching(/^hash-mismatch\n {2}pixpax\/pixbooks\/.*\nINVALID: /s),
+      });
+      const json = await run(['verify', bad, '--json']);
+      expect(JSON.parse(json.out)).toMatchObject({ verdict: 'invalid', fault: { code: 'hash-mismatch' }, proves: null });
+      expect(await run(['verify', none])).toMatchObject({ exitCode: 1, out: expect.stringContaining('not-a-certificate') });
+      expect(await run(['verify', good, '--stream', 'pixpax/accounts'])).toMatchObject({ exitCode: 2 });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
     }
   });
 

@@ -7,15 +7,18 @@ import type { ReplayWork } from './lane.ts';
 /** What a copy came to. `taken`: keys under which the target holds other bytes; nothing there was changed. */
 export type Copied = { readonly created: number; readonly there: number; readonly taken: readonly string[] };
 
+export type CopyWork = {
+  readonly work: ReplayWork;
+  /** Puts one object as the work puts receipts. */
+  readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
+  readonly copied: () => Copied;
+};
+
 /**
  * The work of a replay that puts every receipt into another store, in the order of each stream, so that a copy that is cut off holds the
  * beginnings of streams and can be repeated. Conditional creates only: nothing is ever overwritten. Throws `Outage`.
  */
-export const copyWork = (
-  to: ReceiptStore,
-  clock: Clock,
-  write: boolean,
-): { readonly work: ReplayWork; readonly copied: () => Copied } => {
+export const copyWork = (to: ReceiptStore, clock: Clock, write: boolean): CopyWork => {
   const sum = { created: 0, there: 0 };
   const taken: string[] = [];
 
@@ -36,7 +39,7 @@ export const copyWork = (
     finish: () => Promise.resolve(),
     abandon: () => Promise.resolve(),
   };
-  return { work, copied: () => ({ ...sum, taken }) };
+  return { work, put, copied: () => ({ ...sum, taken }) };
 };
 
 /** Whether the object was made now. A store that is busy for longer than a few tries is an outage. */

@@ -11,6 +11,7 @@ import type { Stream } from '../src/receipt/stream.ts';
 import { readKeys } from './account-keys.ts';
 import { addRecords } from './key-records.ts';
 import type { LedgerFault } from './ledger-fault.ts';
+import { keysUpTo } from './read-on.ts';
 import { type KeyNews, replayStream } from './replay-stream.ts';
 import type { LedgerSource } from './source.ts';
 import { type StreamCheck, openCheck } from './stream-check.ts';
@@ -51,14 +52,14 @@ export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, po
       return { faults: [], changes: [] };
     }
     followed.set(stream, entry);
-    const piece: LedgerSource = { ...source, pages: () => keysUpTo(source, entry, to) };
+    const piece: LedgerSource = { ...source, pages: () => keysUpTo(source, entry.check, to) };
     const { faults } = await replayStream(piece, { prefix: stream, keys: null }, entry.check, {
       onReceipt: ({ read: stored }) => {
         entry.rows.take(stored);
         // The projection has everything up to here.
         if (stored.position === from) entry.rows.changed();
       },
-      askForKeys: () => newKeys(source, trust, entry),
+      askForKeys: (check, accountIds) => newKeys(source, trust, check, accountIds),
     });
     if (entry.check.next <= to) unreached.set(stream, to);
     return { faults, changes: entry.rows.changed() };
@@ -92,7 +93,8 @@ const open = async (source: LedgerSource, trust: PublicKeyId | null, prefix: str
   const [first] = await source.readMany([keyAt(stream, 0)]);
   if (!first) return null;
   const entry = { stream, check: openCheck(stream, emptyKeyHistory(), trust), rows: streamRows(stream) };
-  await newKeys(source, trust, entry);
+  const tenant = tenantOf(stream);
+  await newKeys(source, trust, entry.check, tenant === null || stream.type === 'account' ? [] : [tenant]);
   return entry;
 };
 
@@ -100,28 +102,12 @@ const open = async (source: LedgerSource, trust: PublicKeyId | null, prefix: str
 const newKeys = async (
   source: LedgerSource,
   trust: PublicKeyId | null,
-  { stream, check }: Pick<Followed, 'stream' | 'check'>,
+  { stream, keys }: StreamCheck,
+  accountIds: readonly AccountId[],
 ): Promise<KeyNews> => {
-  const restsOn: AccountId[] = [];
-  const tenant = tenantOf(stream);
-  if (stream.type === 'account' && tenant === OPERATOR_ACCOUNT_ID) return 'final';
-  if (stream.type !== 'account' && tenant !== null) restsOn.push(tenant);
-  const keys = await readKeys(source, trust, restsOn);
-  if (!keys.ok) return 'final';
-  addRecords(check.keys, keys.value);
+  if (stream.type === 'account' && stream.accountId === OPERATOR_ACCOUNT_ID) return 'final';
+  const read = await readKeys(source, trust, accountIds);
+  if (!read.ok) return 'final';
+  addRecords(keys, read.value);
   return 'again';
 };
-
-/** The computed keys behind what was checked, up to a position, as long as there are objects under them. */
-async function* keysUpTo(source: LedgerSource, { stream, check }: Followed, position: number): AsyncIterable<readonly string[]> {
-  while (check.next <= position) {
-    const from = check.next;
-    const length = Math.min(limits.parallelReads, position + 1 - from);
-    const keys = Array.from({ length }, (_, i) => keyAt(stream, from + i));
-    const objects = await source.readMany(keys);
-    const end = objects.indexOf(null);
-    yield end < 0 ? keys : keys.slice(0, end);
-    // The stream ends here, or cannot be believed from here on.
-    if (check.next < from + length) return;
-  }
-}

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import type { HeadTable } from '../src/projection/rows.ts';
 
 /** How far a stream is applied in one projection. */
 export type AppliedPlace = { readonly position: number; readonly hash: string };
@@ -23,21 +24,24 @@ type Found = {
   readonly fresh_hash: string | null;
 };
 
+/** The tables that hold heads: the columns that name a stream, and the prefix they give. */
+const HEADS: { readonly [T in HeadTable]: { readonly columns: string; readonly stream: string } } = {
+  account_ledger_heads: { columns: 'account_id', stream: `'pixpax/accounts/' || account_id` },
+  pixbook_ledger_heads: { columns: 'account_id, book_id', stream: `'pixpax/pixbooks/' || account_id || '/' || book_id` },
+  collection_ledger_heads: { columns: 'collection_id', stream: `'pixpax/collections/' || collection_id` },
+  code_ledger_heads: { columns: 'code_id', stream: `'pixpax/codes/' || code_id` },
+};
+
 /** Streams whose heads differ between two projections, as the client's transaction sees them. Throws `Outage`. */
 export const headDifferences = async (client: pg.ClientBase, live: string, fresh: string): Promise<readonly HeadDifference[]> => {
   const sides = 'l.position AS live_position, l.hash AS live_hash, f.position AS fresh_position, f.hash AS fresh_hash';
   const unequal =
     '(l.position, l.hash, l.event_id, l.created_at) IS DISTINCT FROM (f.position, f.hash, f.event_id, f.created_at)';
-  const { rows } = await orOutage(() =>
-    client.query<Found>(
-      `SELECT 'pixpax/accounts/' || account_id AS stream, ${sides}
-         FROM ${live}.account_ledger_heads AS l FULL JOIN ${fresh}.account_ledger_heads AS f USING (account_id) WHERE ${unequal}
-       UNION ALL
-       SELECT 'pixpax/pixbooks/' || account_id || '/' || book_id, ${sides}
-         FROM ${live}.pixbook_ledger_heads AS l FULL JOIN ${fresh}.pixbook_ledger_heads AS f USING (account_id, book_id) WHERE ${unequal}
-       ORDER BY stream`,
-    ),
+  const differing = Object.entries(HEADS).map(
+    ([table, { columns, stream }]) =>
+      `SELECT ${stream} AS stream, ${sides} FROM ${live}.${table} AS l FULL JOIN ${fresh}.${table} AS f USING (${columns}) WHERE ${unequal}`,
   );
+  const { rows } = await orOutage(() => client.query<Found>(`${differing.join(' UNION ALL ')} ORDER BY stream`));
   return rows.map(differenceOf);
 };
 
@@ -52,3 +56,9 @@ const kindOf = (live: number, fresh: number): HeadDifference['kind'] =>
 
 const placeOf = (position: number | null, hash: string | null): AppliedPlace | null =>
   position === null || hash === null ? null : { position, hash };
+
+/** Whether a projection has no head at all. */
+export const noHeadsSql = (schema: string): string =>
+  Object.keys(HEADS)
+    .map((table) => `NOT EXISTS (SELECT FROM ${schema}.${table})`)
+    .join(' AND ');

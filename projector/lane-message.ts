@@ -1,11 +1,11 @@
 import type { Dependency, OutageCode } from '../src/port/outage.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
-import type { BatchReport, KeyDelivery } from './lane.ts';
+import type { BatchReport, Judging, KeyDelivery } from './lane.ts';
 import type { SourceAddress, StreamListing } from './source.ts';
 
-/** What a replay does in another thread: nothing but the check, or filling a projection's schema. */
+/** What a replay does in another thread: nothing but the check, citations included, or filling a projection's schema. */
 export type WorkOrder =
-  | { readonly kind: 'check' }
+  | { readonly kind: 'check'; readonly judging: Judging }
   | { readonly kind: 'load'; readonly databaseUrl: string; readonly schema: string };
 
 /** What a thread is started with. */

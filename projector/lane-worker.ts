@@ -15,7 +15,7 @@ const workOf = async (order: WorkOrder): Promise<ReplayWork> => {
 
 const open = async ({ address, trust, work }: LaneOrder) => {
   const source = await openSource(address);
-  const lane = laneHere(source, trust, await workOf(work));
+  const lane = laneHere(source, trust, await workOf(work), work.kind === 'check' ? work.judging : null);
   return { lane, close: () => source.close() };
 };
 

@@ -1,15 +1,15 @@
 import pMap from 'p-map';
-import { tenantOf } from '../src/projection/project.ts';
 import { type AccountId, OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
-import { type KeyHistory, emptyKeyHistory } from '../src/receipt/key-history.ts';
 import { parsePrefix } from '../src/receipt/key-path.ts';
 import type { Stream } from '../src/receipt/stream.ts';
-import { readKeys } from './account-keys.ts';
-import { type PlainKeyRecord, addRecords, historyOf, plainRecordsOf } from './key-records.ts';
+import { judge } from './judge.ts';
+import { type PlainKeyRecord, addRecords, plainRecordsOf } from './key-records.ts';
+import { type Known, keysFor, newsOf, nothingKnown } from './known.ts';
 import type { LedgerFault } from './ledger-fault.ts';
-import { type KeyNews, type ReceiptHandler, type StreamReport, replayStream } from './replay-stream.ts';
+import { type ReceiptHandler, type ReplayRules, type StreamReport, replayStream } from './replay-stream.ts';
 import type { LedgerSource, StreamListing } from './source.ts';
-import { type StreamCheck, openCheck } from './stream-check.ts';
+import { sightOf } from './source-sight.ts';
+import { openCheck } from './stream-check.ts';
 
 /** What is done with the receipts of one stream. `end` is called once, when nothing more will come. */
 export type StreamWork = { readonly receipt: ReceiptHandler; readonly end: (report: StreamReport) => void | Promise<void> };
@@ -58,17 +58,21 @@ export interface Lane {
   abandon(): Promise<void>;
 }
 
-type Known = {
-  readonly source: LedgerSource;
-  readonly history: KeyHistory;
-  readonly untrue: Set<AccountId>;
-  operatorKeys: readonly PlainKeyRecord[];
-  trust: PublicKeyId | null;
-};
+/** When the replay began, in milliseconds since 1970. */
+export type Judging = { readonly nowMs: number };
 
-/** A lane in this thread. `trust` is the pinned fingerprint of the operator's first key, if there is one. */
-export const laneHere = (source: LedgerSource, trust: PublicKeyId | null, work: ReplayWork): Lane => {
-  const known: Known = { source, history: emptyKeyHistory(), untrue: new Set(), operatorKeys: [], trust };
+/**
+ * A lane in this thread. `trust` is the pinned fingerprint of the operator's first key, if there is one. With `judging`, receipts are
+ * looked at together with what they cite in other streams, which a projection does not need: its rows are each of one stream.
+ */
+export const laneHere = (
+  source: LedgerSource,
+  trust: PublicKeyId | null,
+  work: ReplayWork,
+  judging: Judging | null = null,
+): Lane => {
+  const known = nothingKnown(source, trust);
+  const rules = { work, judge: judging === null ? undefined : judgeBy(known, judging) };
   return {
     learn: async ({ fingerprint, records, untrue }) => {
       known.trust = fingerprint;
@@ -77,56 +81,43 @@ export const laneHere = (source: LedgerSource, trust: PublicKeyId | null, work: 
       known.operatorKeys = plainRecordsOf(known.history, OPERATOR_ACCOUNT_ID);
     },
     replay: async (batch) => {
-      const found: LedgerFault[] = [];
-      const reads = await pMap(batch, (listing) => replayOne(known, work, listing, found), {
-        concurrency: source.parallelStreams,
-      });
-      return summed(reads, found);
+      const reads = await pMap(batch, (listing) => replayOne(known, rules, listing), { concurrency: source.parallelStreams });
+      return summed(reads, known.found.splice(0));
     },
     finish: () => work.finish(),
     abandon: () => work.abandon(),
   };
 };
 
+const judgeBy = (known: Known, { nowMs }: Judging): Judge => {
+  const sight = sightOf(known);
+  return ({ read, event }, { stream, state }) => {
+    const { eventId, hash, createdAt: at } = read.receipt;
+    return state === null ? null : judge(sight, nowMs, { stream, event, place: { eventId, hash, at }, after: state });
+  };
+};
+
+type Judge = NonNullable<ReplayRules['judge']>;
+type LaneRules = { readonly work: ReplayWork; readonly judge: Judge | undefined };
 type Read = { readonly report: StreamReport; readonly account: AccountRead | null };
 
-const replayOne = async (known: Known, work: ReplayWork, listing: StreamListing, found: LedgerFault[]): Promise<Read> => {
+const replayOne = async (known: Known, rules: LaneRules, listing: StreamListing): Promise<Read> => {
   const parsed = parsePrefix(listing.prefix);
   if (!parsed.ok) throw new TypeError(`no stream has the prefix ${listing.prefix}`);
   const stream = parsed.value;
   const check = openCheck(stream, keysFor(known, stream), known.trust);
-  const todo = work.begin(stream);
+  const todo = rules.work.begin(stream);
+  const isFirst = stream.type === 'account' && stream.accountId === OPERATOR_ACCOUNT_ID;
   const report = await replayStream(known.source, listing, check, {
     onReceipt: todo?.receipt,
-    askForKeys: (asking) => newsOf(known, asking, found),
+    askForKeys: ({ keys }, accountIds) => (isFirst ? Promise.resolve('final') : newsOf(known, accountIds, keys)),
+    judge: rules.judge,
   });
   await todo?.end(report);
   if (stream.type !== 'account') return { report, account: null };
   const { accountId } = stream;
   const keys = plainRecordsOf(check.keys, accountId);
   return { report, account: { accountId, fingerprint: check.fingerprint, whole: report.whole, keys } };
-};
-
-const keysFor = (known: Known, stream: Stream): KeyHistory => {
-  if (stream.type !== 'account') return known.history;
-  return stream.accountId === OPERATOR_ACCOUNT_ID ? emptyKeyHistory() : historyOf(known.operatorKeys);
-};
-
-/** Looks again at the streams that a signature rests on: they may have grown since they were read. */
-const newsOf = async (known: Known, check: StreamCheck, found: LedgerFault[]): Promise<KeyNews> => {
-  const { stream } = check;
-  const tenant = tenantOf(stream);
-  if (tenant === OPERATOR_ACCOUNT_ID && stream.type === 'account') return 'final';
-  const restsOn = stream.type === 'account' || tenant === null ? [] : [tenant];
-  if ([OPERATOR_ACCOUNT_ID, ...restsOn].some((accountId) => known.untrue.has(accountId))) return 'untrue';
-  const read = await readKeys(known.source, known.trust, restsOn);
-  if (read.ok) {
-    addRecords(check.keys, read.value);
-    return 'again';
-  }
-  known.untrue.add(read.error.accountId);
-  found.push(...read.error.faults);
-  return 'untrue';
 };
 
 const summed = (reads: readonly Read[], found: readonly LedgerFault[]): BatchReport => {

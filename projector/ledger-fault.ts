@@ -1,11 +1,12 @@
 import { eventIdAtPrefix } from '../src/receipt/key-path.ts';
 import type { ReceiptFault } from '../src/receipt/verify.ts';
+import type { DomainFaultCode } from '../src/stream/domain-fault.ts';
 import type { ReplayFault } from '../src/stream/replay-step.ts';
 
 /** What can be wrong with a ledger beyond what can be wrong with one receipt in its place. */
 export type StreamFaultCode = 'missing' | 'unexpected-object' | 'idempotency-key-twice';
 
-export type FaultCode = ReceiptFault['code'] | ReplayFault['code'] | StreamFaultCode;
+export type FaultCode = ReceiptFault['code'] | ReplayFault['code'] | StreamFaultCode | DomainFaultCode;
 
 /** One thing that is wrong, with the object key to look at. `detail` is for people and quotes nothing from a payload. */
 export type LedgerFault = {
@@ -25,10 +26,13 @@ export type LedgerFault = {
 /** `incomplete`: what is there is right, as far as it can be checked, but something is not there. Never a kind of valid. */
 export type Verdict = 'valid' | 'invalid' | 'incomplete';
 
+/** Faults of what is not there, or not yet. */
+const INCOMPLETE: ReadonlySet<FaultCode> = new Set(['missing', 'cited-missing', 'trade-unsettled']);
+
 export const verdictOf = (faults: Iterable<Pick<LedgerFault, 'code'>>): Verdict => {
   let verdict: Verdict = 'valid';
   for (const { code } of faults) {
-    if (code !== 'missing') return 'invalid';
+    if (!INCOMPLETE.has(code)) return 'invalid';
     verdict = 'incomplete';
   }
   return verdict;

@@ -7,6 +7,7 @@ import type { Found, LedgerSource, StreamListing } from './source.ts';
 export const OPERATOR_PREFIX = prefixOf(accountStream(OPERATOR_ACCOUNT_ID));
 const ACCOUNTS = `${LEDGER_ROOT}accounts`;
 const PIXBOOKS = `${LEDGER_ROOT}pixbooks`;
+const CODES = `${LEDGER_ROOT}codes`;
 
 /**
  * The streams below a place, those of accounts first because all others rest on them; the operator's is left out, for it comes before
@@ -47,9 +48,9 @@ const nextOf = async (found: AsyncIterator<Found>): Promise<Found | null> => {
 
 const isAccount = (item: Found): boolean => ('stream' in item ? item.stream.prefix : item.unexpected).startsWith(`${ACCOUNTS}/`);
 
-/** Accounts that pixbooks below a place belong to. Elsewhere they come by themselves, or the operator's is enough. */
+/** Accounts that pixbooks below a place belong to, or codes were claimed by. Elsewhere they come by themselves, or are asked for. */
 async function* accountsUnder(source: LedgerSource, place: string): AsyncIterable<Found> {
-  if (place === PIXBOOKS) {
+  if (place === PIXBOOKS || place === CODES) {
     for await (const item of source.find(`${ACCOUNTS}/`))
       if (!('stream' in item) || item.stream.prefix !== OPERATOR_PREFIX) yield item;
   } else if (place.startsWith(`${PIXBOOKS}/`)) {

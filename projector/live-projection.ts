@@ -3,6 +3,7 @@ import { checkSchema } from '../src/adapter/postgres/migrate.ts';
 import { queryOn } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { Outage } from '../src/port/outage.ts';
+import { noHeadsSql } from './head-differences.ts';
 
 /** The schema that the service reads and writes. */
 export const LIVE = 'projection';
@@ -26,9 +27,7 @@ export const liveStateOf = (pool: pg.Pool): Promise<LiveState> =>
     );
     // Had Postgres been the trouble, this would say so.
     if (!whole) return (await queryOn(pool, { text: 'SELECT 1' })) && 'other';
-    const [rows] = await queryOn<{ empty: boolean }>(pool, {
-      text: `SELECT NOT EXISTS (SELECT FROM ${LIVE}.account_ledger_heads) AND NOT EXISTS (SELECT FROM ${LIVE}.pixbook_ledger_heads) AS empty`,
-    });
+    const [rows] = await queryOn<{ empty: boolean }>(pool, { text: `SELECT ${noHeadsSql(LIVE)} AS empty` });
     return rows?.empty === true ? 'empty' : 'whole';
   });
 

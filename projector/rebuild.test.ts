@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../src/adapter/memory/receipt-store.ts';
 import { keyAt, prefixOf } from '../src/receipt/key-path.ts';
+import { domainLedger } from '../test/domain-ledger.ts';
 import { type FixtureLedger, granted } from '../test/ledger-fixture.ts';
 import { withFresh } from './fresh-projection.ts';
 import { openSource } from './open-source.ts';
@@ -14,7 +15,9 @@ const sourceOf = (ledger: FixtureLedger) => storeSource(memoryStore(objectsOf(le
 describe('rebuild', () => {
   it('gives the rows that are live, byte for byte, and keeps the old ones aside', async () => {
     await using live = await liveDatabase();
-    const { ledger } = await smallLedger();
+    const { ledger } = await domainLedger();
+    const receipts = ledger.receipts.length;
+    const streams = new Set(ledger.receipts.map(({ receipt }) => prefixOf(receipt.stream))).size;
     await live.apply(ledger.receipts);
     const before = await live.dump();
     const report = granted(await rebuild({ source: sourceOf(ledger), databaseUrl: live.url, trust: ledger.trust }));
@@ -23,22 +26,38 @@ describe('rebuild', () => {
       leftOut: 0,
       wrongHeads: [],
       drifted: false,
-      ledger: { verdict: 'valid', receipts: 14 },
+      ledger: { verdict: 'valid', receipts, streams },
     });
     expect(report.digests.map(({ equal, rows }) => [equal, rows > 0])).toEqual(report.digests.map(() => [true, true]));
     expect(await live.dump()).toEqual(before);
     expect(before).toEqual(expectedDump(ledger.receipts));
     expect(await live.schemas()).toEqual(['projection', 'projection_previous']);
     const { rows } = await live.pool.query('SELECT projector, streams, receipts FROM projection.projector_offsets');
-    expect(rows).toEqual([{ projector: 'rebuild', streams: 5, receipts: 14 }]);
+    expect(rows).toEqual([{ projector: 'rebuild', streams, receipts }]);
     // The one kept aside goes when the next is put there.
     granted(await rebuild({ source: sourceOf(ledger), databaseUrl: live.url, trust: null }));
     expect(await live.schemas()).toEqual(['projection', 'projection_previous']);
   });
 
+  it('makes the entries of the redo outbox again that were lost', async () => {
+    await using live = await liveDatabase();
+    const { ledger, reserved, a } = await domainLedger();
+    await live.apply(ledger.receipts);
+    const open = 'SELECT event_id, kind FROM ops.redo_outbox WHERE done_at IS NULL';
+    await live.pool.query('DELETE FROM ops.redo_outbox');
+    const report = granted(await rebuild({ source: sourceOf(ledger), databaseUrl: live.url, trust: null }));
+    const reservation = ledger
+      .receiptsOf(a.book)
+      .find(({ receipt }) => receipt.type === 'CARD_TRADE_RESERVED' && receipt.payload.tradeId === reserved);
+    const expected = [{ event_id: reservation?.receipt.eventId, kind: 'complete-trade' }];
+    expect((await live.pool.query(open)).rows).toEqual(expected);
+    expect(report).toMatchObject({ redone: 1, drifted: false });
+    expect(granted(await rebuild({ source: sourceOf(ledger), databaseUrl: live.url, trust: null })).redone).toBe(0);
+  });
+
   it('loads from a directory in threads of its own', async () => {
     await using live = await liveDatabase();
-    const { ledger } = await smallLedger();
+    const { ledger } = await domainLedger();
     using directory = asDirectory(objectsOf(ledger.receipts));
     const source = await openSource({ location: { kind: 'file', directory: directory.path }, credentials: null, durable: true });
     const report = granted(await rebuild({ source, databaseUrl: live.url, trust: null, threads: 2 }));

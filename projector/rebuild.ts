@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { ensureSchemas } from '../src/adapter/postgres/migrate.ts';
-import { queryOn } from '../src/adapter/postgres/pool.ts';
+import { queryOn, withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import { restoreRedo } from '../src/adapter/postgres/redo-outbox.ts';
 import { systemClock } from '../src/port/clock.ts';
 import { instantOf } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
@@ -11,7 +12,7 @@ import { FRESH_SCHEMA, type FreshOptions, type FreshProjection, type FreshRefusa
 import type { HeadDifference } from './head-differences.ts';
 import { verdictOf } from './ledger-fault.ts';
 import type { LedgerReport } from './ledger-report.ts';
-import { type LiveState, liveStateOf } from './live-projection.ts';
+import { LIVE, type LiveState, liveStateOf } from './live-projection.ts';
 import { catchUp, swapIn } from './swap.ts';
 
 export type RebuildReport = {
@@ -24,6 +25,8 @@ export type RebuildReport = {
   readonly leftOut: number;
   /** Streams whose live head was not the store's, though nothing was in flight any more. */
   readonly wrongHeads: readonly HeadDifference[];
+  /** Entries of the redo outbox that were lost, and made again: what must still follow from receipts. */
+  readonly redone: number;
   /** Whether the live projection was what the receipts say, or there was none to be compared. */
   readonly drifted: boolean;
 };
@@ -46,14 +49,15 @@ const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildRe
   const faults = await catchUp(fresh);
   if (faults.length > 0) return refused(faults);
   const live = await liveStateOf(pool);
-  const { tables, leftOut } =
-    live === 'whole' ? await compareProjections(pool, 'projection', schema) : { tables: [], leftOut: [] };
+  const { tables, leftOut } = live === 'whole' ? await compareProjections(pool, LIVE, schema) : { tables: [], leftOut: [] };
   const swapped = await swapIn(fresh);
   if (!swapped.ok) return refused(swapped.error);
-  // `ops` is not made from receipts; where it was lost with the rest it comes back empty.
+  // `ops` is not made from receipts; where it was lost with the rest it comes back empty, but for the redo rows, which the projection tells.
   await ensureSchemas(pool);
+  // A crash before this: what was still to follow waits for the next rebuild, or for whoever asks for it again.
+  const redone = await orOutage(() => withClient(pool, (client) => restoreRedo(client, LIVE)));
   const drifted = swapped.value.length > 0 || tables.some(({ equal }) => !equal);
-  return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, drifted });
+  return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, redone, drifted });
 };
 
 const noteProgress = (pool: pg.Pool, schema: string, { streams, receipts }: LedgerReport): Promise<unknown> =>

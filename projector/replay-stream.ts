@@ -1,21 +1,30 @@
 import { limits } from '../src/limits.ts';
 import { Outage } from '../src/port/outage.ts';
-import { parseEventId } from '../src/receipt/ids.ts';
+import { type AccountId, parseEventId } from '../src/receipt/ids.ts';
 import { eventIdAtPrefix, positionOf } from '../src/receipt/key-path.ts';
 import { readReceipt } from '../src/receipt/read.ts';
+import type { Judgement } from './judgement.ts';
 import { type LedgerFault, missing, unexpectedObject } from './ledger-fault.ts';
 import type { LedgerSource, StreamListing } from './source.ts';
-import { type CheckFault, type CheckedReceipt, type StreamCheck, checkNext, skipGap } from './stream-check.ts';
+import {
+  type CheckFault,
+  type CheckedReceipt,
+  type StreamCheck,
+  accountsBehind,
+  checkNext,
+  isAboutKeys,
+  skipGap,
+} from './stream-check.ts';
 
-/** What is done with each receipt of a stream, in order, once it is known to be true. */
+/** What is done with each receipt of a stream, in order, once it is known to be true in it, whatever is to be said of what it cites. */
 export type ReceiptHandler = (checked: CheckedReceipt) => void | Promise<void>;
 
 /** What came of one stream. */
 export type StreamReport = {
   readonly prefix: string;
-  /** Receipts that are true in their place, as far as that can be known behind a gap. */
+  /** Receipts that are true in their place, as far as that can be known behind a gap, and together with what they cite, if that was asked. */
   readonly receipts: number;
-  /** Receipts of which nothing can be said, because of a fault before them or in a stream they rest on. */
+  /** Receipts of which nothing, or not everything, can be said, because of a fault before them or in a stream they rest on. */
   readonly unverifiable: number;
   readonly faults: readonly LedgerFault[];
   /** Whether every object of the stream was seen and is true: nothing missing, nothing foreign. */
@@ -23,15 +32,17 @@ export type StreamReport = {
 };
 
 /**
- * What is known of the streams that a stream's signatures rest on (the operator's and the account's) when a key is not known or was not
- * valid: `again`, they have more receipts than when they were read, and `check.keys` has learned them; `untrue`, they are themselves
- * at fault, so that nothing can be said here; `final`, there is nothing more to learn.
+ * What is known of the streams that a receipt's signature rests on (the operator's and those of some accounts) when a key is not known or was
+ * not valid: `again`, they may have more receipts than when they were read, and `check.keys` has learned them; `untrue`, they are
+ * themselves at fault, so that nothing can be said here; `final`, there is nothing more to learn.
  */
 export type KeyNews = 'again' | 'untrue' | 'final';
 
 export type ReplayRules = {
   readonly onReceipt?: ReceiptHandler | undefined;
-  readonly askForKeys: (check: StreamCheck) => Promise<KeyNews>;
+  readonly askForKeys: (check: StreamCheck, accountIds: readonly AccountId[]) => Promise<KeyNews>;
+  /** Looks at a receipt together with what it cites in other streams; null for one that cites nothing. Left out, nobody looks. */
+  readonly judge?: ((checked: CheckedReceipt, check: StreamCheck) => Promise<Judgement> | null) | undefined;
 };
 
 type Run = {
@@ -44,7 +55,8 @@ type Run = {
   receipts: number;
   unverifiable: number;
   stopped: boolean;
-  asked: boolean;
+  /** The position for which keys were asked for: once is enough. */
+  askedAt: number;
 };
 
 /**
@@ -57,7 +69,7 @@ export const replayStream = async (
   check: StreamCheck,
   rules: ReplayRules,
 ): Promise<StreamReport> => {
-  const run: Run = { source, check, rules, faults: [], cause: null, receipts: 0, unverifiable: 0, stopped: false, asked: false };
+  const run: Run = { source, check, rules, faults: [], cause: null, receipts: 0, unverifiable: 0, stopped: false, askedAt: -1 };
   for await (const page of source.pages(listing))
     for (let at = 0; at < page.length; at += limits.parallelReads) await takeKeys(run, page.slice(at, at + limits.parallelReads));
   return {
@@ -94,8 +106,23 @@ const takeObject = (run: Run, key: string, reading: Reading | null): void | Prom
   const wasWhole = check.state !== null;
   const checked = checkNext(check, key, reading);
   if (!checked.ok) return refuse(run, key, reading, checked.error);
+  const judging = wasWhole ? (run.rules.judge?.(checked.value, check) ?? null) : null;
+  if (judging !== null) return judging.then((judgement) => takeJudged(run, checked.value, judgement));
   run.receipts += 1;
   return wasWhole ? run.rules.onReceipt?.(checked.value) : undefined;
+};
+
+/** The stream goes on, whatever is wrong between it and others: the fault is this receipt's alone. */
+const takeJudged = (run: Run, checked: CheckedReceipt, judgement: Judgement): void | Promise<void> => {
+  const { key, read } = checked;
+  if (judgement === null) run.receipts += 1;
+  else if (judgement === 'unverifiable') run.unverifiable += 1;
+  else
+    run.faults.push({
+      ...{ key, stream: run.check.prefix, position: read.position, lastPosition: read.position },
+      ...{ code: judgement.code, detail: judgement.detail, unverifiable: 0 },
+    });
+  return run.rules.onReceipt?.(checked);
 };
 
 /** The position that a key of this stream claims; null for any other key. */
@@ -134,22 +161,15 @@ const passOver = (run: Run, lastPosition: number): void => {
   skipGap(run.check, lastPosition + 1);
 };
 
-const KEY_FAULTS: ReadonlySet<CheckFault['code']> = new Set([
-  'key-unknown',
-  'key-not-valid-then',
-  'issuer-not-authorised',
-  'identity-unknown',
-  'key-already-introduced',
-]);
-
 const refuse = async (run: Run, key: string, reading: Reading, { code, detail }: CheckFault): Promise<void> => {
   const { check, rules } = run;
   const position = check.next;
   if (key !== keyIn(check.prefix, position)) return void run.faults.push(unexpectedObject(key, check.prefix));
-  if (KEY_FAULTS.has(code)) {
-    const news = run.asked ? 'final' : await rules.askForKeys(check);
+  if (isAboutKeys(code)) {
+    const asked = run.askedAt === position || !reading.ok;
+    const news = asked ? 'final' : await rules.askForKeys(check, accountsBehind(check, reading.value.receipt));
     if (news === 'again') {
-      run.asked = true;
+      run.askedAt = position;
       return takeObject(run, key, reading);
     }
     if (news === 'untrue' || check.state === null) return stop(run, null);

@@ -15,6 +15,8 @@ export type LedgerReplay = {
   readonly pinned: boolean;
   /** A stream's prefix or a folder above some, without the last slash: only these, and the account streams they rest on. */
   readonly below?: string | null | undefined;
+  /** Prefixes of more streams, asked for when all others have been read: what was read may have told of them. */
+  readonly further?: (() => Iterable<string>) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
 
@@ -23,7 +25,14 @@ export type LedgerReplay = {
  * Receipts of one stream come in order; streams of one kind go side by side over the lanes. Nothing is held that grows with the
  * number of receipts. Throws `Outage`.
  */
-export const replayLedger = async ({ source, lanes, pinned, below, onProgress }: LedgerReplay): Promise<LedgerReport> => {
+export const replayLedger = async ({
+  source,
+  lanes,
+  pinned,
+  below,
+  further,
+  onProgress,
+}: LedgerReplay): Promise<LedgerReport> => {
   const tally = openTally(source.description, pinned);
   const accounts = accountsRead();
   const take = (report: BatchReport): void => {
@@ -51,8 +60,13 @@ export const replayLedger = async ({ source, lanes, pinned, below, onProgress }:
   for (const fault of accounts.conflicts()) tally.fault(fault);
   await tellAll(lanes, accounts.delivery(fingerprint));
   await feedAll(walk.others);
+  if (further !== undefined) await feedAll(walkAlong(further()));
   return tally.report(fingerprint);
 };
+
+async function* walkAlong(prefixes: Iterable<string>): Walk {
+  for (const prefix of prefixes) yield { stream: { prefix, keys: null } };
+}
 
 const tellAll = async (lanes: readonly Lane[], delivery: KeyDelivery): Promise<void> => {
   await Promise.all(lanes.map((lane) => lane.learn(delivery)));

@@ -65,9 +65,26 @@ const streamOf = (table: ProjectedTable): string => {
     case 'receipts':
       return either('stream');
     case 'pixbooks':
+    case 'packs':
+    case 'card_instances':
+    case 'trades':
+    case 'trade_reservations':
     case 'pixbook_ledger_heads':
-      return `'pixpax/pixbooks/' || ${either('account_id')} || '/' || book_id`;
-    default:
+      return `'pixpax/pixbooks/' || ${either('account_id')} || '/' || ${either('book_id')}`;
+    case 'accounts':
+    case 'account_members':
+    case 'identities':
+    case 'identity_keys':
+    case 'account_ledger_heads':
       return `'pixpax/accounts/' || ${either('account_id')}`;
+    case 'collections':
+    case 'collection_versions':
+    case 'retired_series':
+    case 'drops':
+    case 'collection_ledger_heads':
+      return `'pixpax/collections/' || ${either('collection_id')}`;
+    case 'codes':
+    case 'code_ledger_heads':
+      return `'pixpax/codes/' || ${either('code_id')}`;
   }
 };

@@ -1,17 +1,29 @@
 import { tenantOf } from '../src/projection/project.ts';
 import { type Head, headOf } from '../src/receipt/chain.ts';
-import { OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
+import { type AccountId, OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/receipt/ids.ts';
 import { type KeyHistory, isGenesis, keyRecordOf, learnKeys } from '../src/receipt/key-history.ts';
 import { eventIdAtPrefix, prefixOf } from '../src/receipt/key-path.ts';
 import type { ReadFault, ReadReceipt } from '../src/receipt/read.ts';
+import type { Receipt } from '../src/receipt/receipt.ts';
 import type { Stream } from '../src/receipt/stream.ts';
 import { type ReceiptFault, verifyGenesis, verifyRead } from '../src/receipt/verify.ts';
 import { type Result, err, ok } from '../src/result.ts';
 import { type LedgerEvent, eventOf } from '../src/stream/event.ts';
-import { type StreamState, emptyStream } from '../src/stream/fold.ts';
+import { type StreamState, emptyStream, requiredIssuer } from '../src/stream/fold.ts';
 import { type ReplayFault, replayStep } from '../src/stream/replay-step.ts';
 
 export type CheckFault = ReceiptFault | ReplayFault | { readonly code: 'idempotency-key-twice'; readonly detail: string };
+
+const KEY_FAULTS: ReadonlySet<CheckFault['code']> = new Set([
+  'key-unknown',
+  'key-not-valid-then',
+  'issuer-not-authorised',
+  'identity-unknown',
+  'key-already-introduced',
+]);
+
+/** Whether more receipts of the accounts' streams may do away with a fault. */
+export const isAboutKeys = (code: CheckFault['code']): boolean => KEY_FAULTS.has(code);
 
 /** A receipt that is true in its place, the key it lies under, and the event it holds. */
 export type CheckedReceipt = { readonly key: string; readonly read: ReadReceipt; readonly event: LedgerEvent };
@@ -96,7 +108,26 @@ const headFor = (check: StreamCheck, { receipt }: ReadReceipt): Head | null => {
   return { position: before, eventId: eventIdAtPrefix(check.prefix, before), hash: receipt.prevHash, createdAt };
 };
 
-/** Behind a gap the state is unknown, and with it who exactly must sign: an identity of the account or the operator. */
+/**
+ * The accounts besides the operator's that tell whether the next receipt's signature is right: the stream's own, and the one of whoever's
+ * word the event is (the partner in a trade, the claimant of a code). For an account's stream none: it brings its own keys.
+ */
+export const accountsBehind = ({ stream, state }: StreamCheck, receipt: Receipt): readonly AccountId[] => {
+  if (stream.type === 'account') return [];
+  const accountIds = new Set<AccountId>();
+  const tenant = tenantOf(stream);
+  if (tenant !== null) accountIds.add(tenant);
+  const event = eventOf(receipt);
+  const required = event.ok ? requiredIssuer(state ?? emptyStream(stream), stream, event.value) : null;
+  if (required?.ok) accountIds.add(required.value.accountId);
+  accountIds.delete(OPERATOR_ACCOUNT_ID);
+  return [...accountIds];
+};
+
+/**
+ * Behind a gap the state is unknown, and with it who exactly must sign: an identity of the account, the operator or an issuer; of a claim
+ * whom it names; of a partner's word in a trade, whoever that is.
+ */
 const stepUnseen = (
   check: StreamCheck,
   { receipt }: ReadReceipt,
@@ -104,7 +135,9 @@ const stepUnseen = (
   const event = eventOf(receipt);
   if (!event.ok) return event;
   const signer = keyRecordOf(check.keys, receipt.issuer)?.accountId;
-  return signer === OPERATOR_ACCOUNT_ID || signer === tenantOf(check.stream)
+  const isPartners = event.value.type === 'CARD_TRADE_ACCEPTED' || event.value.type === 'CARD_TRADE_DECLINED';
+  const mayHaveSigned = [OPERATOR_ACCOUNT_ID, tenantOf(check.stream), ...accountsBehind(check, receipt)];
+  return isPartners || mayHaveSigned.some((accountId) => accountId === signer)
     ? ok({ state: null, event: event.value })
     : err({ code: 'issuer-not-authorised', detail: `${receipt.type} is signed by an identity of another account` });
 };

@@ -22,8 +22,8 @@ export const streamRows = (stream: Stream): StreamRows => {
   let head: Head | null = null;
 
   const closeHead = (): void => {
-    const at = head === null ? null : headRowOf(stream, head);
-    if (at === null) return;
+    if (head === null) return;
+    const at = headRowOf(stream, head);
     const key = rowKeyOf(at.table, at.row);
     rows[at.table].set(key, at.row);
     touched.get(at.table)?.add(key);

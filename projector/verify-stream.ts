@@ -1,3 +1,4 @@
+import { systemClock } from '../src/port/clock.ts';
 import type { ReceiptStore } from '../src/port/receipt-store.ts';
 import { type Head, headOf } from '../src/receipt/chain.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
@@ -8,7 +9,7 @@ import { missing } from './ledger-fault.ts';
 import { replayLedger } from './replay.ts';
 import { storeSource } from './store-source.ts';
 
-/** The verdict on one stream: how many of its receipts are true, the last of them, and the first fault. */
+/** The verdict on one stream: how many receipts are true in it, the last of them, and the first fault, of what they cite elsewhere too. */
 export type StreamVerdict = {
   readonly valid: boolean;
   readonly receipts: number;
@@ -17,8 +18,8 @@ export type StreamVerdict = {
 };
 
 /**
- * Verifies one stream, and the streams of accounts that its signatures rest on, from the store alone and in this thread. Reads all of the
- * stream: bound how many of these run at once. Throws `Outage`.
+ * Verifies one stream, the streams of accounts that its signatures rest on, and what its receipts cite, from the store alone and in this
+ * thread. Reads all of the stream: bound how many of these run at once. Throws `Outage`.
  */
 export const verifyStream = async (
   { store, trust }: { readonly store: ReceiptStore; readonly trust: PublicKeyId },
@@ -43,7 +44,8 @@ export const verifyStream = async (
     abandon: () => Promise.resolve(),
   };
   const source = storeSource(store);
-  const report = await replayLedger({ source, lanes: [laneHere(source, trust, work)], pinned: true, below: prefix });
+  const lane = laneHere(source, trust, work, { nowMs: systemClock.now() });
+  const report = await replayLedger({ source, lanes: [lane], pinned: true, below: prefix });
   // Whoever asks knows of the stream: that nothing is left of it is a fault here, though no listing can tell.
   const [fault = receipts === 0 && report.verdict === 'valid' ? missing(prefix, 0, 0) : undefined] = report.faults;
   return {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { systemClock } from '../src/port/clock.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Lane, laneHere, noWork } from './lane.ts';
 import { laneInThread } from './lane-thread.ts';
@@ -14,12 +15,14 @@ export type VerifyOptions = {
   readonly below?: string | null | undefined;
   /** Threads that read and check, this one among them; by default one to a core. A source that no other thread can open takes one. */
   readonly threads?: number | undefined;
+  /** What time it is, in milliseconds since 1970: from it follows which trades should have been settled by now. */
+  readonly nowMs?: number | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
 
 /**
- * Whether a ledger is true: every receipt, chain, signature, key and event, from genesis on, and that nothing is missing in between or
- * was put among it. Needs the receipts and nothing else, and writes nothing. What it cannot see: receipts
+ * Whether a ledger is true: every receipt, chain, signature, key and event, from genesis on; that nothing is missing in between or was put
+ * among it; and that receipts which rest on others of another stream say what those say: packs, grants, codes and trades. Needs the receipts and nothing else, and writes nothing. What it cannot see: receipts
  * missing from the end of a stream, and streams that are missing whole. Throws `Outage` when the source fails in the middle.
  */
 export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport> => {
@@ -36,10 +39,16 @@ export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport
 };
 
 /** This thread is one of them: it would only wait for the others, and has everything loaded. */
-const lanesFor = ({ source, trust, threads = availableParallelism() }: VerifyOptions): readonly Lane[] => {
+const lanesFor = ({
+  source,
+  trust,
+  threads = availableParallelism(),
+  nowMs = systemClock.now(),
+}: VerifyOptions): readonly Lane[] => {
   const { address } = source;
   const others = address === null ? 0 : Math.max(0, threads - 1);
-  const here = laneHere(source, trust, noWork);
+  const judging = { nowMs };
+  const here = laneHere(source, trust, noWork, judging);
   if (address === null) return [here];
-  return [here, ...Array.from({ length: others }, () => laneInThread({ address, trust, work: { kind: 'check' } }))];
+  return [here, ...Array.from({ length: others }, () => laneInThread({ address, trust, work: { kind: 'check', judging } }))];
 };

@@ -22,6 +22,7 @@ const production = {
   VAULT_TOKEN: 'token',
   PUBLIC_URL: 'https://ledger.example/',
   AUTH_SECRET: 'x'.repeat(32),
+  CODE_SECRET: 'y'.repeat(32),
 };
 
 describe('the configuration', () => {
@@ -34,6 +35,9 @@ describe('the configuration', () => {
         database: { kind: 'embedded', directory: '/srv/data/postgres' },
         receiptStore: 'fs:/srv/data/receipts',
         signer: { kind: 'local', directory: '/srv/data/keys' },
+        authSecret: null,
+        codeSecret: null,
+        operatorUsers: [],
         demo: true,
       },
     });
@@ -53,7 +57,7 @@ describe('the configuration', () => {
     expect(parsed).toMatchObject({ ok: true, value: { host: '0.0.0.0', publicUrl: 'https://ledger.example', demo: false } });
   });
 
-  it.each(['DATABASE_URL', 'RECEIPT_STORE', 'SIGNER', 'PUBLIC_URL', 'AUTH_SECRET'])(
+  it.each(['DATABASE_URL', 'RECEIPT_STORE', 'SIGNER', 'PUBLIC_URL', 'AUTH_SECRET', 'CODE_SECRET'])(
     'refuses production without %s',
     (variable) => {
       expect(faultsOf({ ...production, [variable]: '' })).toContain(variable);
@@ -78,16 +82,41 @@ describe('the configuration', () => {
     expect(parseConfig({ ...production, ...env }, '/srv')).toMatchObject({ value: { signer: { login: { method } } } });
   });
 
+  it.each([
+    ['usr_01JZDEM0000000000000000000', ['usr_01JZDEM0000000000000000000']],
+    [' usr_a , usr_b,usr_a,', ['usr_a', 'usr_b']],
+    [',', []],
+  ])('makes operators of the users in %o', (users, operatorUsers) => {
+    expect(parseConfig({ OPERATOR_USERS: users }, '/srv')).toMatchObject({ ok: true, value: { operatorUsers } });
+  });
+
+  it('names the items of a list of operators that are no ids, and quotes none: they may be addresses of people', () => {
+    const parsed = parseConfig({ OPERATOR_USERS: 'usr_a, canary@pixpax.example, usr b' }, '/srv');
+    expect(parsed).toMatchObject({
+      ok: false,
+      error: [
+        { variable: 'OPERATOR_USERS', detail: expect.stringMatching(/item 2 is not 1 to 64 of/) },
+        { variable: 'OPERATOR_USERS', detail: expect.stringMatching(/item 3 is not/) },
+      ],
+    });
+    expect(JSON.stringify(parsed)).not.toContain('canary');
+  });
+
   it('reads secrets from files, one way or the other but not both', () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${'y'.repeat(40)}\n`);
     expect(parseConfig({ AUTH_SECRET_FILE: file }, '/srv')).toMatchObject({ value: { authSecret: 'y'.repeat(40) } });
+    expect(parseConfig({ CODE_SECRET_FILE: file }, '/srv')).toMatchObject({ value: { codeSecret: 'y'.repeat(40) } });
     expect(faultsOf({ AUTH_SECRET_FILE: file, AUTH_SECRET: 'z'.repeat(40) })).toEqual(['AUTH_SECRET']);
     expect(faultsOf({ AUTH_SECRET_FILE: join(folder, 'missing') })).toEqual(['AUTH_SECRET_FILE']);
   });
 
   it('never quotes a secret in a fault', () => {
-    const parsed = parseConfig({ AUTH_SECRET: 'canary', DATABASE_URL: 'canary' }, '/srv');
+    const parsed = parseConfig({ AUTH_SECRET: 'canary', CODE_SECRET: 'canary', DATABASE_URL: 'canary' }, '/srv');
+    expect(parsed).toMatchObject({
+      ok: false,
+      error: expect.arrayContaining([{ variable: 'CODE_SECRET', detail: 'must be at least 32 characters' }]),
+    });
     expect(JSON.stringify(parsed)).not.toContain('canary');
   });
 });

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { z } from 'zod';
-import { type PublicKeyId, parsePublicKeyId } from './receipt/ids.ts';
+import { type ConfigFault, type Environment, environment, type logLevels, withSecretFiles } from './environment.ts';
+import { type PublicKeyId, type UserId, parseUserId } from './receipt/ids.ts';
 import { type Result, err, ok } from './result.ts';
 
 /** How Vault lets us in. */
@@ -39,71 +38,15 @@ export type Config = {
   readonly trust: PublicKeyId | null;
   /** Signs session cookies; null: made once and kept under the data directory. */
   readonly authSecret: string | null;
+  /** Codes are made and named with it; null: made once and kept under the data directory. Without it no unclaimed code can be claimed. */
+  readonly codeSecret: string | null;
+  /** Who is made a member of the operator's account, with the role operator, at start. */
+  readonly operatorUsers: readonly UserId[];
   /** How many proxies in front of us add to `X-Forwarded-For`. */
   readonly trustedProxies: number;
   /** Seed the demo account, once; on the embedded Postgres only. */
   readonly demo: boolean;
 };
-
-/** One thing wrong with the environment: which variable, and what to do. Never quotes a value that may be secret. */
-export type ConfigFault = { readonly variable: string; readonly detail: string };
-
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-const environment = z.object({
-  NODE_ENV: z.string().optional(),
-  HOST: z.string().min(1).optional(),
-  PORT: z.coerce.number({ error: 'a port number, 0–65535' }).int().min(0).max(65535).default(8080),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional(),
-  TRUSTED_ORIGINS: z.string().optional(),
-  LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).optional(),
-  DATA_DIR: z.string().min(1).default('./data'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^(embedded|postgres(ql)?:\/\/.+)$/, { error: 'postgres://… or the word embedded' })
-    .optional(),
-  RECEIPT_STORE: z
-    .string()
-    .regex(/^(fs:.+|s3:\/\/.+)$/, { error: 'fs:DIRECTORY or s3://BUCKET?endpoint=…&region=…' })
-    .optional(),
-  AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
-  AWS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
-  KEYS_DIR: z.string().min(1).optional(),
-  SIGNER: z.enum(['local', 'vault'], { error: 'local or vault' }).optional(),
-  VAULT_ADDR: z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional(),
-  VAULT_TOKEN: z.string().min(1).optional(),
-  VAULT_ROLE_ID: z.string().min(1).optional(),
-  VAULT_SECRET_ID: z.string().min(1).optional(),
-  VAULT_APPROLE_MOUNT: z.string().min(1).default('approle'),
-  VAULT_KUBERNETES_ROLE: z.string().min(1).optional(),
-  VAULT_KUBERNETES_MOUNT: z.string().min(1).default('kubernetes'),
-  VAULT_KUBERNETES_JWT_FILE: z.string().min(1).default('/var/run/secrets/kubernetes.io/serviceaccount/token'),
-  VAULT_NAMESPACE: z.string().min(1).optional(),
-  VAULT_TRANSIT_MOUNT: z.string().min(1).default('transit'),
-  VAULT_CACERT_PEM: z.string().min(1).optional(),
-  TRUST_FINGERPRINT: z
-    .custom<PublicKeyId>((text) => parsePublicKeyId(text).ok, { error: 'sha256: and 64 lower-case hex' })
-    .optional(),
-  AUTH_SECRET: z.string().min(32, { error: 'at least 32 characters' }).optional(),
-  TRUSTED_PROXIES: z.coerce.number({ error: 'a number, 0–10' }).int().min(0).max(10).default(0),
-  DEMO: z.enum(['on', 'off'], { error: 'on or off' }).optional(),
-});
-
-type Environment = z.infer<typeof environment>;
-
-/** Variables that may instead name a file, as `…_FILE`, which is how orchestrators hand out secrets. */
-const fileVariables = [
-  'DATABASE_URL',
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'VAULT_TOKEN',
-  'VAULT_SECRET_ID',
-  'VAULT_CACERT_PEM',
-  'AUTH_SECRET',
-];
-
-/** Every variable that is read: whoever writes them down elsewhere (k8s/) can be held against it. */
-export const variables: readonly string[] = [...Object.keys(environment.shape), ...fileVariables.map((name) => `${name}_FILE`)];
 
 /**
  * The environment → `Config`. All faults are found at once. An empty variable counts as absent. In production nothing embedded is taken
@@ -123,27 +66,6 @@ export const parseConfig = (
   const config = toConfig(parsed.data, cwd, faults);
   if (config.production) demandNames(parsed.data, faults);
   return faults.length === 0 ? ok(config) : err(faults);
-};
-
-const withSecretFiles = (
-  env: Readonly<Record<string, string | undefined>>,
-  faults: ConfigFault[],
-): Record<string, string | undefined> => {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  for (const variable of fileVariables) {
-    const file = given[`${variable}_FILE`];
-    if (file === undefined) continue;
-    if (given[variable] !== undefined) {
-      faults.push({ variable, detail: `is set, and so is ${variable}_FILE: unset one of them` });
-      continue;
-    }
-    try {
-      given[variable] = readFileSync(file, 'utf8').trimEnd();
-    } catch {
-      faults.push({ variable: `${variable}_FILE`, detail: 'names a file that cannot be read' });
-    }
-  }
-  return given;
 };
 
 const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config => {
@@ -172,22 +94,40 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
         : { kind: 'local', directory: resolve(cwd, env.KEYS_DIR ?? resolve(dataDir, 'keys')) },
     trust: env.TRUST_FINGERPRINT ?? null,
     authSecret: env.AUTH_SECRET ?? null,
+    codeSecret: env.CODE_SECRET ?? null,
+    operatorUsers: operatorUsers(env.OPERATOR_USERS, faults),
     trustedProxies: env.TRUSTED_PROXIES,
     demo: env.DEMO === undefined ? !production : env.DEMO === 'on',
   };
 };
 
-const origins = (text: string | undefined, faults: ConfigFault[]): readonly string[] =>
-  (text ?? '')
+const itemsOf = (list: string | undefined): readonly string[] =>
+  (list ?? '')
     .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '')
-    .filter((origin) => {
-      const fits = URL.parse(origin)?.origin === origin;
-      if (!fits)
-        faults.push({ variable: 'TRUSTED_ORIGINS', detail: `must be origins like https://pixpax.example, not ${origin}` });
-      return fits;
-    });
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+const origins = (list: string | undefined, faults: ConfigFault[]): readonly string[] =>
+  itemsOf(list).filter((origin) => {
+    const fits = URL.parse(origin)?.origin === origin;
+    if (!fits) faults.push({ variable: 'TRUSTED_ORIGINS', detail: `must be origins like https://pixpax.example, not ${origin}` });
+    return fits;
+  });
+
+/** An item that is none is not quoted: it may well be somebody's e-mail address. */
+const operatorUsers = (list: string | undefined, faults: ConfigFault[]): readonly UserId[] => {
+  const users = new Set<UserId>();
+  for (const [index, item] of itemsOf(list).entries()) {
+    const user = parseUserId(item);
+    if (user.ok) users.add(user.value);
+    else
+      faults.push({
+        variable: 'OPERATOR_USERS',
+        detail: `must be ids of users; item ${index + 1} is not ${user.error.expected}`,
+      });
+  }
+  return [...users];
+};
 
 const s3Credentials = (env: Environment, store: string, faults: ConfigFault[]): Config['s3'] => {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
@@ -238,4 +178,5 @@ const demandNames = (env: Environment, faults: ConfigFault[]): void => {
   demand('SIGNER', 'vault, or local if you mean it');
   demand('PUBLIC_URL', 'where clients reach the service');
   demand('AUTH_SECRET', '32 random characters or more, the same in every pod');
+  demand('CODE_SECRET', '32 random characters or more, the same in every pod and for ever');
 };

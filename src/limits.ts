@@ -1,11 +1,16 @@
+import { domainLimits } from './domain-limits.ts';
+
 /** A number on everything. Units are the last word of each name. */
 export const limits = {
+  ...domainLimits,
   /** Canonical size of a whole receipt (receipt.md §1). */
   receiptBytes: 64 * 1024,
   /** Canonical size of the state a client may save (domain rule 1). */
   savedStateBytes: 32 * 1024,
-  /** Size of an HTTP request body. */
+  /** Size of an HTTP request body: an order of `packsPerBatch` books, each with its account, is the largest. */
   requestBodyBytes: 128 * 1024,
+  /** The art of one card. */
+  artBytes: 256 * 1024,
   /** Nesting of any JSON we accept, and of any receipt we read. */
   jsonDepth: 32,
   /** Length of an idempotency key. */
@@ -16,8 +21,31 @@ export const limits = {
   identitiesPerAccount: 200,
   /** Key generations of one identity. */
   keyGenerationsPerIdentity: 10_000,
-  /** Closed books an identity may have had of one collection. */
-  pixbookGenerations: 1_000,
+
+  /** Items of a batch being made at once, and how often at most its progress is written: after this long, or this many items. */
+  batchParallelItems: 32,
+  batchProgressMs: 1_000,
+  batchProgressItems: 50,
+
+  /** Jobs being done at once by one process, and its connections to Postgres for them: one listens. */
+  jobsAtOnce: 4,
+  jobConnections: 5,
+  /** How often an idle process looks for jobs that it was not told of: those to be tried again, and those of a process that died. */
+  jobPollMs: 5_000,
+  /** How often a process looks for what must be done: open redo items, offers whose time is over, jobs of processes that died. */
+  sweepMs: 5_000,
+  /** How often a process looks for batches that are not finished and have no job: only a restored or wiped queue leaves such. */
+  batchSweepMs: 60_000,
+  /** Redo items younger than this are being seen to by the command that made them. */
+  redoPatienceMs: 10_000,
+  /** Items of a kind that one sweep makes jobs of. */
+  sweptItems: 500,
+  /** Open redo items are counted up to this. */
+  countedRedoItems: 10_000,
+  /** A redo item that was open for this long is an alarm, which is repeated after the same time. */
+  redoAlarmMs: 10 * 60_000,
+  /** The back-off of a failed job is at most this. */
+  jobRetryCapMs: 60_000,
 
   /** Commands that may wait in this process for one stream before 503. */
   streamQueueCommands: 256,
@@ -34,6 +62,13 @@ export const limits = {
    * have rotated a key or removed a member. Well below `keyGraceMs`, or a retired key would sign receipts that never verify.
    */
   authorityTrustMs: 60_000,
+  /** The same for a collection that packs are drawn from: a drop closed elsewhere has told its seed. */
+  collectionTrustMs: 2_000,
+  /** Collections and unsealed seeds kept in memory. */
+  rememberedCollections: 200,
+  rememberedSeeds: 1_000,
+  /** Art that is known to be in the store. */
+  rememberedArt: 10_000,
   /** Back-off: base and cap of full-jitter exponential delays. */
   backoffBaseMs: 20,
   backoffCapMs: 1_000,
@@ -86,8 +121,12 @@ export const limits = {
   /** How long a difference of heads must last to be drift, and how often it is looked at. */
   driftPatienceMs: 2_000,
   driftPollMs: 100,
+  /** An accepted trade that was not settled within this time is told by `verify`: until then the redo worker may be about to. */
+  redoOverdueMs: 15 * 60_000,
   /** Faults that a report lists; more are counted. */
   reportedFaults: 1_000,
+  /** A certificate holds at most a collection's whole stream besides its own receipts. */
+  certificateBytes: 64 * 1024 * 1024,
 
   /** Pauses between tries of a start-up step whose dependency is down. */
   startRetryBaseMs: 500,
@@ -159,10 +198,10 @@ export const limits = {
   /** What Vault says is quoted up to this length. */
   vaultReasonChars: 300,
 
-  /** Length of a password, and of the secret that signs session cookies. */
+  /** Length of a password, and of the secrets that sign session cookies and name codes. */
   passwordMinChars: 10,
   passwordMaxChars: 128,
-  authSecretMinChars: 32,
+  secretMinChars: 32,
   /** Length of a user's name, and of the URL of their picture. */
   userNameChars: 100,
   userImageChars: 2_048,

@@ -1,6 +1,8 @@
-import { type KeyObject, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { type Answer, type Body, type Call, answered, failed } from './vault/stand-in-answer.ts';
+import { vaultTransit } from './vault/stand-in-transit.ts';
 
 /**
  * An HTTP server that answers as Vault 1.21 does, as far as the signer asks it: the bodies, statuses and texts were taken down from a
@@ -57,33 +59,9 @@ export type Fault =
   | 'trickle';
 
 type Token = TokenTerms & { readonly bornMs: number; endsMs: number };
-type Key = {
-  readonly type: string;
-  readonly versions: readonly (KeyObject | null)[];
-  minDecryption: number;
-  minEncryption: number;
-};
-type Answer = { readonly status: number; readonly body: unknown };
-type Call = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers']; readonly body: Body };
-type Body = Readonly<Record<string, unknown>>;
-
 const terms: TokenTerms = { leaseSeconds: 3600, maxLeaseSeconds: 86_400, renewable: true, policy: 'pixpax', defaultPolicy: true };
-const failed = (status: number, ...errors: readonly string[]): Answer => ({ status, body: { errors } });
-const answered = (data: unknown): Answer => ({
-  status: 200,
-  body: {
-    request_id: 'stand-in',
-    lease_id: '',
-    renewable: false,
-    lease_duration: 0,
-    data,
-    wrap_info: null,
-    warnings: null,
-    auth: null,
-  },
-});
+
 const denied = failed(403, '1 error occurred:\n\t* permission denied\n\n');
-const lines = (text: string): string => `1 error occurred:\n\t* ${text}\n\n`;
 
 export const startVaultStandIn = async (): Promise<VaultStandIn> => {
   const state: StandInState = {
@@ -124,9 +102,11 @@ export const startVaultStandIn = async (): Promise<VaultStandIn> => {
       );
     }
     if (!mayCall(token, call)) return denied;
+    // Encrypting makes a missing key, which is another right.
+    if (token.policy !== 'root' && transit.wouldCreate(call)) return denied;
     if (call.path === 'auth/token/lookup-self') return answered(lookUp(given, token));
     if (call.path === 'auth/token/renew-self') return renew(given, token);
-    return transit(call) ?? failed(404, `no handler for route "${call.path}". route entry not found.`);
+    return transit.answer(call) ?? failed(404, `no handler for route "${call.path}". route entry not found.`);
   };
 
   const lookUp = (id: string, token: Token): unknown => ({
@@ -223,11 +203,14 @@ const health = (state: StandInState, call: Call): Answer => {
 };
 
 /** k8s/vault-policy.hcl, and what Vault's `default` policy adds. */
-const mayCall = (token: Token, { method, path }: Call): boolean => {
+const mayCall = (token: Token, { body, method, path }: Call): boolean => {
   if (token.policy === 'root') return true;
   if (/^auth\/token\/(?:lookup|renew)-self$/.test(path)) return token.defaultPolicy;
   if (token.policy === 'nothing') return false;
-  return (method === 'POST' && /^transit\/sign\/pixpax-/.test(path)) || /^transit\/keys\/[^/]+$/.test(path);
+  if (method === 'POST' && /^transit\/(?:sign\/pixpax-.*|(?:encrypt|decrypt)\/pixpax-seal)$/.test(path)) return true;
+  // The path of its own takes the place of keys/+, whatever is asked there.
+  if (path === 'transit/keys/pixpax-seal') return method === 'POST' && (body.type ?? 'aes256-gcm96') === 'aes256-gcm96';
+  return /^transit\/keys\/[^/]+$/.test(path) && (method === 'GET' || body.type === 'ecdsa-p256');
 };
 
 const granted = (token: string, seconds: number, renewable: boolean): Answer => ({
@@ -278,98 +261,3 @@ const vaultLogins = (state: StandInState, issue: (lease: TokenTerms) => string) 
     addKubernetesRole: (name: string, jwt: string, lease: TokenTerms): void => void kubernetesRoles.set(name, { jwt, lease }),
   };
 };
-
-/** The Transit engine at `transit/`: null for a path that it does not have. */
-const vaultTransit = (): ((call: Call) => Answer | null) => {
-  const keys = new Map<string, Key>();
-
-  const describeKey = (name: string, key: Key): Answer => {
-    const shown = key.versions.map(
-      (pair, i) => [String(i + 1), pair === null ? 1 : { name: 'P-256', public_key: publicPem(pair) }] as const,
-    );
-    return answered({
-      name,
-      type: key.type,
-      keys: Object.fromEntries(shown.filter(([version]) => Number(version) >= key.minDecryption)),
-      latest_version: key.versions.length,
-      min_decryption_version: key.minDecryption,
-      min_encryption_version: key.minEncryption,
-      supports_signing: key.type === 'ecdsa-p256',
-    });
-  };
-
-  const write = (name: string, { type = 'aes256-gcm96' }: Body): Answer => {
-    const made: Key = { type: String(type), versions: [pairOf(String(type))], minDecryption: 1, minEncryption: 0 };
-    const key = keys.get(name) ?? made;
-    keys.set(name, key);
-    return describeKey(name, key);
-  };
-
-  const operate = (name: string, key: Key, operation: string, body: Body): Answer => {
-    let next = key;
-    if (operation === 'rotate') next = { ...key, versions: [...key.versions, pairOf(key.type)] };
-    if (operation === 'config') {
-      next = { ...key, minDecryption: Number(body.min_decryption_version ?? key.minDecryption) };
-      next.minEncryption = Number(body.min_encryption_version ?? key.minEncryption);
-    }
-    keys.set(name, next);
-    return describeKey(name, next);
-  };
-
-  const refuse = (error: string) => ({ error, key_version: 0 }) as const;
-
-  const signItem = (
-    key: Key,
-    item: Body,
-    body: Body,
-  ): { readonly signature: string; readonly key_version: number } | { readonly error: string; readonly key_version: 0 } => {
-    const { input } = item;
-    if (typeof input !== 'string') return refuse('missing input');
-    if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(input)) {
-      return refuse('unable to decode input: illegal base64 data at input byte 0');
-    }
-    const version = Number(body.key_version ?? 0) || key.versions.length;
-    if (version > key.versions.length) return refuse('requested version for signing is higher than the latest key version');
-    if (version < key.minEncryption)
-      return refuse('requested version for signing is less than the minimum encryption key version');
-    const pair = version < key.minDecryption ? null : key.versions[version - 1];
-    if (!pair) return refuse('no such key version');
-    const isJws = body.marshaling_algorithm === 'jws';
-    const dsaEncoding = isJws ? 'ieee-p1363' : 'der';
-    const bytes = sign('sha256', Buffer.from(input, 'base64'), { key: pair, dsaEncoding });
-    return { signature: `vault:v${version}:${bytes.toString(isJws ? 'base64url' : 'base64')}`, key_version: version };
-  };
-
-  const signAll = (name: string, body: Body): Answer => {
-    const key = keys.get(name);
-    if (key === undefined) return failed(400, 'signing key not found');
-    if (key.type !== 'ecdsa-p256') return failed(400, `key type ${key.type} does not support signing`);
-    const batch = body.batch_input;
-    if (Array.isArray(batch)) {
-      if (batch.length === 0) return failed(400, 'missing batch input to process');
-      return answered({ batch_results: batch.map((item: Body) => ({ ...signItem(key, item, body), reference: '' })) });
-    }
-    const result = signItem(key, body, body);
-    if ('signature' in result) return answered(result);
-    return /key version/.test(result.error) ? failed(500, lines(result.error)) : failed(400, result.error);
-  };
-
-  return ({ method, path, body }) => {
-    const [mount, what = '', name = '', operation] = path.split('/');
-    if (mount !== 'transit') return null;
-    if (what === 'sign' && method === 'POST' && operation === 'sha2-256') return signAll(name, body);
-    if (what !== 'keys' || name === '') return null;
-    const key = keys.get(name);
-    if (operation === undefined && method === 'POST') return write(name, body);
-    if (key === undefined) return failed(404);
-    return operation === undefined ? describeKey(name, key) : operate(name, key, operation, body);
-  };
-};
-
-const pairOf = (type: string): KeyObject | null => {
-  if (type === 'ecdsa-p256') return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
-  if (type === 'ecdsa-p384') return generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
-  return null;
-};
-
-const publicPem = (pair: KeyObject): string => createPublicKey(pair).export({ type: 'spki', format: 'pem' }).toString();

@@ -3,6 +3,7 @@ import { audit } from '../projector/audit.ts';
 import { rebuild } from '../projector/rebuild.ts';
 import { storeSource } from '../projector/store-source.ts';
 import { memoryStore } from '../src/adapter/memory/receipt-store.ts';
+import { memorySealer } from '../src/adapter/memory/sealer.ts';
 import { memorySigner } from '../src/adapter/memory/signer.ts';
 import { digestTables } from '../src/adapter/postgres/digest.ts';
 import { dumpPostgres } from '../src/adapter/postgres/dump.ts';
@@ -28,6 +29,7 @@ import { type TestDatabase, freshDatabase } from './postgres.ts';
 const objects = new Map<string, Uint8Array>();
 const store = memoryStore(objects);
 const signer = memorySigner();
+const sealer = memorySealer();
 let database: TestDatabase;
 let pool: ReturnType<typeof openPool>;
 let start: () => LedgerCommands;
@@ -39,7 +41,10 @@ beforeAll(async () => {
   trust = granted(await initialise({ store, signer, clock: systemClock }, null)).fingerprint;
   const readModel = openReadModel({ pool });
   start = () =>
-    openLedger({ store, signer, readModel, clock: systemClock, trust, notify: () => undefined }, { rememberedStreams: 100 });
+    openLedger(
+      { store, signer, sealer, readModel, clock: systemClock, trust, notify: () => undefined },
+      { rememberedStreams: 100 },
+    ).commands;
 });
 afterAll(async () => {
   await pool.end();

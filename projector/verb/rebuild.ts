@@ -41,7 +41,7 @@ const LIVE_TEXT = {
 } as const;
 
 const rebuiltText = (report: RebuildReport): string => {
-  const { live, digests, leftOut, wrongHeads, drifted, ledger } = report;
+  const { live, digests, leftOut, wrongHeads, redone, drifted, ledger } = report;
   const parts: string[] = [];
   if (live !== 'whole') parts.push(LIVE_TEXT[live]);
   else {
@@ -68,5 +68,6 @@ const rebuiltText = (report: RebuildReport): string => {
         : 'The live projection was what the receipts give.',
     );
   }
+  if (redone > 0) parts.push(`${count(redone, 'entry', 'entries')} of the redo outbox made again: the service sees to them.`);
   return [...parts, `rebuilt: ${verdictLine(ledger).replace(/^valid: /, '')}`].join('\n\n');
 };

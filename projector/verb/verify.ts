@@ -1,17 +1,20 @@
 import type { LedgerSource } from '../source.ts';
 import { verifyLedger } from '../verify.ts';
+import { isCertificateFile, verifyCertificateFile } from './certificate.ts';
 import { TRUST_ARGUMENT, openConfigured, openGiven, trustOf } from './shared-arguments.ts';
 import { ledgerText } from './text.ts';
 import { type Verb, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
 
 export const verifyVerb: Verb = {
   name: 'verify',
-  description: 'check every receipt, chain, signature and key; needs the receipts and nothing else',
+  description:
+    'check every receipt, chain, signature and key, and every pack, code and trade; needs the receipts and nothing else',
   args: {
     source: {
       type: 'positional',
       required: false,
-      description: 'a directory, or s3://bucket?endpoint=…&region=…; by default RECEIPT_STORE',
+      description:
+        'a directory, s3://bucket?endpoint=…&region=…, or a certificate (a file ending in .json); by default RECEIPT_STORE',
     },
     stream: {
       type: 'string',
@@ -23,6 +26,7 @@ export const verifyVerb: Verb = {
   },
   run: async (context) => {
     const { source: given = null } = context.args;
+    if (given !== null && isCertificateFile(given)) return verifyCertificateFile(given, context.args);
     const source = given === null ? await openConfigured(context, false) : await openGiven(given, 'SOURCE', null, false);
     try {
       return await verifyFrom(source, given === null ? context.config().trust : null, context);

@@ -38,12 +38,15 @@ export const mayKeepAccount = (asking: Asking): Authorised => {
   return keeps(asking.role) ? ok(undefined) : deny('forbidden', 'only an owner of the account may do this');
 };
 
-/** Keepers make identities for any member; members make their own; viewers make none. */
+/** Members sign with identities of their own, and so do issuers in the operator's account. */
+const hasOwnIdentities = (role: Role | null): boolean => role === 'member' || role === 'issuer';
+
+/** Keepers make identities for any member; members and issuers make their own; viewers make none. */
 export const mayCreateIdentity = (asking: Asking, controller: UserId): Authorised => {
   const inside = member(asking);
   if (!inside.ok) return inside;
   if (keeps(asking.role)) return ok(undefined);
-  return asking.role === 'member' && controller === asking.userId
+  return hasOwnIdentities(asking.role) && controller === asking.userId
     ? ok(undefined)
     : deny('forbidden', 'a member may create identities for itself only');
 };
@@ -56,10 +59,24 @@ export const maySignAs = (asking: Asking, identity: SigningIdentity | null): Aut
   if (identity === null) return deny('identity-missing', 'there is no such identity in this account');
   if (!keeps(asking.role) && identity.controller !== asking.userId)
     return deny('forbidden', 'this identity is controlled by another member');
-  if (asking.accountStatus === 'closed') return deny('account-closed', 'the account is closed; its history stays readable');
+  return isLive(asking.accountStatus, identity);
+};
+
+/** An identity of a closed account, and a revoked one, neither give nor take any more (domain rule 10). */
+export const isLive = (accountStatus: Asking['accountStatus'], identity: Pick<SigningIdentity, 'status'>): Authorised => {
+  if (accountStatus === 'closed') return deny('account-closed', 'the account is closed; its history stays readable');
   return identity.status === 'active'
     ? ok(undefined)
     : deny('identity-revoked', 'the identity is revoked; its history stays readable');
 };
+
+/**
+ * Issuing is for members of the operator's account: operators with every identity of it, issuers with those they control. `asking` is the
+ * user's standing there. That there is an operator is no secret: everyone else is told that this is not for them.
+ */
+export const mayIssue = (asking: Asking, identity: SigningIdentity | null): Authorised =>
+  asking.role === 'operator' || asking.role === 'issuer'
+    ? maySignAs(asking, identity)
+    : deny('forbidden', 'only an issuer may do this');
 
 const deny = (code: Denial['code'], detail: string): Authorised => err({ code, detail });

@@ -1,10 +1,10 @@
-import type { IdentityRow, Seen } from '../port/read-model.ts';
+import type { BookRef, IdentityRow, Seen } from '../port/read-model.ts';
 import type { Head } from '../receipt/chain.ts';
 import {
-  type CollectionId,
   type IdentityId,
   type UserId,
   parseAccountId,
+  parseBookId,
   parseCollectionId,
   parseEventId,
   parseIdentityId,
@@ -16,7 +16,8 @@ import type { KeyRecord } from '../receipt/key-history.ts';
 import { parsePublicKeyText } from '../receipt/signature.ts';
 import { type Role, roles } from '../stream/account/event.ts';
 import type { AccountState, Identity } from '../stream/account/evolve.ts';
-import type { PixbookState } from '../stream/pixbook/evolve.ts';
+import type { LivePixbook } from '../stream/pixbook/state.ts';
+import { type BookSlice, noSlice } from './pixbook-row.ts';
 import {
   MalformedRow,
   type RawRow,
@@ -91,13 +92,24 @@ export const memberOfRow = (row: RawRow): [UserId, Role] => [
 export const accountStatusOfRow = (status: unknown): AccountState['status'] =>
   status === null ? 'absent' : storedWord('accounts.status', ['open', 'closed'], status);
 
-/** From a row of `pixbooks` whose head is known. */
-export const pixbookOfRow = (row: RawRow, head: Head): PixbookState => ({
+/** From a row of `pixbooks` whose head is known, and what of the book was asked for. */
+export const pixbookOfRow = (row: RawRow, head: Head, slice: BookSlice = noSlice): LivePixbook => ({
   status: storedWord('pixbooks.status', ['open', 'closed'], row.status),
-  identityId: stored<IdentityId>('pixbooks.identity_id', parseIdentityId, row.identity_id),
-  collectionId: stored<CollectionId>('pixbooks.collection_id', parseCollectionId, row.collection_id),
+  identityId: stored('pixbooks.identity_id', parseIdentityId, row.identity_id),
+  collectionId: stored('pixbooks.collection_id', parseCollectionId, row.collection_id),
   generation: storedCount('pixbooks.generation', row.generation),
   head: head.eventId,
+  ...slice,
+});
+
+/** From a row of `pixbooks`. */
+export const bookRefOfRow = (row: RawRow): BookRef => ({
+  accountId: stored('pixbooks.account_id', parseAccountId, row.account_id),
+  bookId: stored('pixbooks.book_id', parseBookId, row.book_id),
+  identityId: stored('pixbooks.identity_id', parseIdentityId, row.identity_id),
+  collectionId: stored('pixbooks.collection_id', parseCollectionId, row.collection_id),
+  generation: storedCount('pixbooks.generation', row.generation),
+  status: storedWord('pixbooks.status', ['open', 'closed'], row.status),
 });
 
 /** From a row of `identity_keys`. */

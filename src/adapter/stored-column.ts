@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import { parsedOrUndefined } from '../receipt/canonical.ts';
 import { type Instant, parseInstant } from '../receipt/ids.ts';
 import type { Result } from '../result.ts';
 
@@ -49,3 +51,12 @@ export const storedDigest = (column: string, value: unknown): Uint8Array => {
 };
 
 export const storedInstant = (column: string, value: unknown): Instant => stored(column, parseInstant, value);
+
+export const storedInstantOrNull = (column: string, value: unknown): Instant | null => storedOrNull(column, parseInstant, value);
+
+/** A column of type json, as the text it holds, made by `schema`. Throws `MalformedRow`. */
+export const storedJson = <T>(column: string, schema: z.ZodType<T>, value: unknown): T => {
+  const parsed = schema.safeParse(parsedOrUndefined(storedText(column, value)));
+  if (!parsed.success) throw new MalformedRow(column);
+  return parsed.data;
+};

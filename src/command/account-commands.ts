@@ -152,8 +152,10 @@ const intentOf = (parts: AppendParts, context: CommandContext, request: AccountR
     },
     decide: ({ state }, publicKey) => decideAccount(request.accountId, state, request.command(publicKey)),
     stateOf: ({ state }) => ({ type: 'account', state }),
-    issuer: (view, { identityId }) =>
-      identityId === OPERATOR_IDENTITY_ID ? view.operator : identityRow(request.accountId, view.state, identityId),
+    issuer: (view, { identityId }) => {
+      if (identityId === OPERATOR_IDENTITY_ID) return view.operator;
+      return identityId === null ? null : identityRow(request.accountId, view.state, identityId);
+    },
   };
 };
 

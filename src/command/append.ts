@@ -2,8 +2,8 @@ import { limits } from '../limits.ts';
 import { Outage } from '../port/outage.ts';
 import type { Seen, View } from '../port/read-model.ts';
 import { fingerprintOf, project } from '../projection/project.ts';
-import { headOf } from '../receipt/chain.ts';
-import { keyOf, prefixOf } from '../receipt/key-path.ts';
+import { headOf, nextPosition } from '../receipt/chain.ts';
+import { eventIdAt, keyOf, prefixOf } from '../receipt/key-path.ts';
 import { readReceipt } from '../receipt/read.ts';
 import { type Result, err, ok } from '../result.ts';
 import { evolveStream, requiredIssuer } from '../stream/fold.ts';
@@ -14,7 +14,7 @@ import { fromReadModel, fromStore } from './deadline.ts';
 import type { Intent } from './intent.ts';
 import type { Acknowledged, AppendRefusal, CommandOutcome } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
-import { signNext } from './sign-receipt.ts';
+import { createdAtAfter, signNext } from './sign-receipt.ts';
 import type { StreamMemory } from './stream-memory.ts';
 import type { StreamQueue } from './stream-queue.ts';
 import { touchStreams } from './touch.ts';
@@ -59,7 +59,7 @@ const look = async <State, Prepared>(
   intent: Intent<State, Prepared>,
 ): Promise<Result<View<State>, AppendRefusal>> => {
   for (let attempt = 0; attempt < limits.appendAttempts; attempt++) {
-    const touched = await touchStreams(parts, intent.stream);
+    const touched = await touchStreams(parts, intent.stream, intent.restsOn);
     if (!touched.ok) return touched;
     const view = await fromReadModel(parts, () => intent.view(parts.readModel));
     // A projection that was swapped, wiped or restored shows less than the store holds: forget, catch up, look again.
@@ -90,16 +90,17 @@ const make = async <State, Prepared>(
   view: View<State>,
 ): Promise<Result<ProjectedReceipt, Extract<CommandOutcome, { ok: false }>['error']>> => {
   const prepared = await intent.prepare(view);
-  const decided = intent.decide(view, prepared);
+  const here = { eventId: eventIdAt(intent.stream, nextPosition(view.head)), at: createdAtAfter(parts.clock, view.head) };
+  const decided = intent.decide(view, prepared, here);
   if (!decided.ok) return decided;
   const event = decided.value;
   const before = intent.stateOf(view);
   const required = requiredIssuer(before, intent.stream, event);
-  const issuer = required.ok ? intent.issuer(view, required.value, prepared) : null;
+  const issuer = required.ok ? intent.issuer(view, required.value) : null;
   if (issuer === null) throw new Error(`no issuer for ${event.type} in ${prefixOf(intent.stream)}`);
 
   const [stored, predecessorIsThere] = await Promise.all([
-    signNext(parts, { stream: intent.stream, head: view.head, event, idempotencyKey: intent.idempotencyKey, issuer }),
+    signNext(parts, { ...here, stream: intent.stream, head: view.head, event, idempotencyKey: intent.idempotencyKey, issuer }),
     predecessorExists(parts, intent, view),
   ]);
   if (!predecessorIsThere) return lostReceipt(parts, intent, view);
@@ -107,7 +108,7 @@ const make = async <State, Prepared>(
     return refuse('receipt-too-large', `the receipt would be over ${limits.receiptBytes} bytes`);
   // The rehearsal: what could not be read, replayed or projected must never become durable.
   const readable = readReceipt(stored.bytes, keyOf(intent.stream, stored.receipt.eventId));
-  const evolved = evolveStream(before, intent.stream, event, stored.receipt.eventId);
+  const evolved = evolveStream(before, intent.stream, event, { ...here, hash: stored.receipt.hash });
   const projected = project(stored);
   if (!readable.ok || !evolved.ok || !projected.ok) throw new Error(`${event.type} would not replay`);
   return ok({ ...stored, projected: projected.value });

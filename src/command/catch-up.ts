@@ -1,14 +1,16 @@
 import { limits } from '../limits.ts';
 import { project } from '../projection/project.ts';
 import { type Head, headOf, nextPosition } from '../receipt/chain.ts';
-import { type IdempotencyKey, OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
+import { type AccountId, type IdempotencyKey, OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
 import { type KeyHistory, emptyKeyHistory, isGenesis, keyHistoryOf } from '../receipt/key-history.ts';
 import { keyAt, prefixOf } from '../receipt/key-path.ts';
 import { type ReadReceipt, readReceipt } from '../receipt/read.ts';
-import type { Stream } from '../receipt/stream.ts';
+import { type Stream, accountStream } from '../receipt/stream.ts';
 import { type ReceiptFault, verifyGenesis, verifyRead } from '../receipt/verify.ts';
 import { type Result, err, ok } from '../result.ts';
-import type { StreamState } from '../stream/fold.ts';
+import { type LedgerEvent, eventOf } from '../stream/event.ts';
+import { type StreamState, isPixbookEvent, requiredIssuer } from '../stream/fold.ts';
+import { type Concerns, concernsNothing, concernsOfEvent, noConcerns } from '../stream/pixbook/concerns.ts';
 import { type ReplayFault, replayStep } from '../stream/replay-step.ts';
 import { fromReadModel, fromStore } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
@@ -39,18 +41,11 @@ export const catchUp = async (ports: CommandPorts, stream: Stream): Promise<Resu
     const found = await nextObjects(ports, stream, head, gap);
     if (!found.ok) return found;
     if (found.value.length === 0) return ok({ head, applied });
-    if (state === null) {
-      // Head and state must be of one snapshot: a rival may have applied the very receipts that were just found.
-      const shown = await shownBy(ports, stream);
-      state = shown.state;
-      if (nextPosition(shown.head) !== nextPosition(head)) {
-        head = shown.head;
-        continue;
-      }
-    }
     for (const { key, bytes } of found.value) {
       const step = await verifyNext(ports, stream, { key, bytes }, head, state);
       if (!step.ok) return step;
+      // A rival applied the very receipts that were just found: go on from where the projection is now.
+      if (step.value === 'moved') return catchUp(ports, stream);
       const projected = project(step.value.read);
       if (!projected.ok) return broken(stream, projected.error);
       const next = headOf(step.value.read);
@@ -95,17 +90,24 @@ const nextObjects = async (
   return ok(objects.flatMap(({ key, bytes }) => (bytes === null ? [] : [{ key, bytes }])));
 };
 
+type Verified = { readonly read: ReadReceipt; readonly state: StreamState };
+
 const verifyNext = async (
   ports: CommandPorts,
   stream: Stream,
   { key, bytes }: Found,
   head: Head | null,
-  state: StreamState,
-): Promise<Result<{ read: ReadReceipt; state: StreamState }, StreamBroken>> => {
+  known: StreamState | null,
+): Promise<Result<Verified | 'moved', StreamBroken>> => {
   const read = readReceipt(bytes, key);
   if (!read.ok) return broken(stream, read.error);
-  const keys = await keysFor(ports, read.value, bytes, key);
-  if (!keys.ok) return broken(stream, keys.error);
+  const event = eventOf(read.value.receipt);
+  if (!event.ok) return broken(stream, event.error);
+  const state = await stateFor(ports, stream, event.value, head, known);
+  if (state === null) return ok('moved');
+  const signatory = requiredIssuer(state, stream, event.value);
+  const keys = await keysFor(ports, read.value, bytes, key, signatory.ok ? signatory.value.accountId : null);
+  if (!keys.ok) return keys;
   const verified = verifyRead(read.value, head, keys.value);
   if (!verified.ok) return broken(stream, verified.error);
   const step = replayStep(state, verified.value.receipt, keys.value);
@@ -118,21 +120,52 @@ const keysFor = async (
   { receipt, position }: ReadReceipt,
   bytes: Uint8Array,
   key: string,
-): Promise<Result<KeyHistory, ReceiptFault>> => {
+  signatory: AccountId | null,
+): Promise<Result<KeyHistory, StreamBroken>> => {
   if (isGenesis(receipt, position)) {
     const keys = emptyKeyHistory();
     const genesis = verifyGenesis(bytes, key, keys, ports.trust);
-    return genesis.ok ? ok(keys) : genesis;
+    return genesis.ok ? ok(keys) : broken(receipt.stream, genesis.error);
   }
   const { identityId, publicKeyId } = receipt.issuer;
-  const record = await fromReadModel(ports, () => ports.readModel.keyRecord(identityId, publicKeyId));
+  const lookUp = () => fromReadModel(ports, () => ports.readModel.keyRecord(identityId, publicKeyId));
+  let record = await lookUp();
+  const isForeign = signatory !== null && prefixOf(accountStream(signatory)) !== prefixOf(receipt.stream);
+  if (record === null && isForeign) {
+    // Another account's identity signed this, and its stream may not be projected (yet, or any more).
+    const caughtUp = await catchUp(ports, accountStream(signatory));
+    if (!caughtUp.ok) return caughtUp;
+    record = await lookUp();
+  }
   return ok(keyHistoryOf(record === null ? [] : [record]));
+};
+
+/**
+ * The state before an event, at `head`; null when the projection has moved on. What is known from the receipt before will do, unless the event
+ * concerns a part of the book that must be looked up.
+ */
+const stateFor = async (
+  ports: CommandPorts,
+  stream: Stream,
+  event: LedgerEvent,
+  head: Head | null,
+  known: StreamState | null,
+): Promise<StreamState | null> => {
+  const concerns = stream.type === 'pixbook' && isPixbookEvent(event) ? concernsOfEvent(event) : noConcerns;
+  if (known !== null && concernsNothing(concerns)) return known;
+  // Head and state must be of one snapshot.
+  const shown = await shownBy(ports, stream, concerns);
+  return nextPosition(shown.head) === nextPosition(head) ? shown.state : null;
 };
 
 const ANY_KEY = '-' as IdempotencyKey;
 
 /** Head and state of a stream as the projection shows them, in one snapshot. */
-const shownBy = async (ports: CommandPorts, stream: Stream): Promise<{ head: Head | null; state: StreamState }> => {
+const shownBy = async (
+  ports: CommandPorts,
+  stream: Stream,
+  concerns: Concerns,
+): Promise<{ head: Head | null; state: StreamState }> => {
   const rest = { idempotencyKey: ANY_KEY, userId: null, identityId: null };
   switch (stream.type) {
     case 'account': {
@@ -140,11 +173,17 @@ const shownBy = async (ports: CommandPorts, stream: Stream): Promise<{ head: Hea
       return { head, state: { type: 'account', state } };
     }
     case 'pixbook': {
-      const { head, state } = await fromReadModel(ports, () => ports.readModel.pixbookView({ stream, ...rest }));
+      const { head, state } = await fromReadModel(ports, () => ports.readModel.pixbookView({ stream, concerns, ...rest }));
       return { head, state: { type: 'pixbook', state } };
     }
-    default:
-      return { head: await fromReadModel(ports, () => ports.readModel.head(stream)), state: { type: stream.type } };
+    case 'collection': {
+      const { head, state } = await fromReadModel(ports, () => ports.readModel.collectionView({ stream, ...rest }));
+      return { head, state: { type: 'collection', state } };
+    }
+    case 'code': {
+      const { head, state } = await fromReadModel(ports, () => ports.readModel.codeView({ stream, ...rest }));
+      return { head, state: { type: 'code', state } };
+    }
   }
 };
 
@@ -152,9 +191,9 @@ const broken = (stream: Stream, fault: StreamBroken['fault']): Result<never, Str
   err({ code: 'stream-broken', stream: prefixOf(stream), fault });
 
 /** The streams a command's authority rests on, in the order in which they must be caught up, the stream itself last. */
-export const streamsBehind = (stream: Stream): readonly Stream[] => {
-  const operator: Stream = { type: 'account', accountId: OPERATOR_ACCOUNT_ID };
-  if (stream.type === 'account') return stream.accountId === OPERATOR_ACCOUNT_ID ? [stream] : [operator, stream];
-  if (stream.type === 'pixbook') return [operator, { type: 'account', accountId: stream.accountId }, stream];
-  return [operator, stream];
+export const streamsBehind = (stream: Stream, restsOn: readonly AccountId[] = []): readonly Stream[] => {
+  const own = stream.type === 'account' || stream.type === 'pixbook' ? [stream.accountId] : [];
+  const accounts = new Set([OPERATOR_ACCOUNT_ID, ...restsOn, ...own]);
+  const behind = [...accounts].map(accountStream);
+  return stream.type === 'account' ? behind : [...behind, stream];
 };

@@ -3,7 +3,7 @@ import type { IdentityRow } from '../port/read-model.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
 import { type IdempotencyKey, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, type PublicKeyId } from '../receipt/ids.ts';
 import { emptyKeyHistory, keyRecordOf } from '../receipt/key-history.ts';
-import { keyAt } from '../receipt/key-path.ts';
+import { eventIdAt, keyAt } from '../receipt/key-path.ts';
 import { accountStream } from '../receipt/stream.ts';
 import { type ReceiptFault, verifyGenesis } from '../receipt/verify.ts';
 import { type Result, err, ok } from '../result.ts';
@@ -12,7 +12,7 @@ import { noAccount } from '../stream/account/evolve.ts';
 import { commitReceipt } from './commit.ts';
 import { fromSigner, fromStore } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
-import { keyNameOf, signNext } from './sign-receipt.ts';
+import { createdAtAfter, keyNameOf, signNext } from './sign-receipt.ts';
 
 export type InitialiseFault =
   | { readonly code: 'genesis-invalid'; readonly detail: string; readonly fault: ReceiptFault }
@@ -80,5 +80,6 @@ const makeGenesis = async (ports: Pick<CommandPorts, 'signer' | 'clock'>) => {
   const command = { type: 'initialise-operator', identityId: OPERATOR_IDENTITY_ID, publicKey } as const;
   const event = decideAccount(OPERATOR_ACCOUNT_ID, noAccount, command);
   if (!event.ok) throw new Error(event.error.detail);
-  return signNext(ports, { stream, head: null, event: event.value, idempotencyKey: GENESIS_KEY, issuer });
+  const here = { eventId: eventIdAt(stream, 0), at: createdAtAfter(ports.clock, null) };
+  return signNext(ports, { ...here, stream, head: null, event: event.value, idempotencyKey: GENESIS_KEY, issuer });
 };

@@ -1,10 +1,11 @@
 import type { IdentityRow, ReadModel, View } from '../port/read-model.ts';
-import type { IdempotencyKey, ReceiptHash } from '../receipt/ids.ts';
+import type { AccountId, IdempotencyKey, ReceiptHash } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { Result } from '../result.ts';
 import type { LedgerEvent } from '../stream/event.ts';
-import type { IdentityRef, StreamState } from '../stream/fold.ts';
+import type { Signatory, StreamState } from '../stream/fold.ts';
+import type { Here } from '../stream/here.ts';
 import type { CommandRefusal } from './ledger-commands.ts';
 
 /**
@@ -22,8 +23,17 @@ export type Intent<State = unknown, Prepared = unknown> = {
   readonly authorise: (view: View<State>) => Result<void, CommandRefusal>;
   /** Side effects that a decision needs and that may happen twice: idempotent, and harmless when no receipt follows. */
   readonly prepare: (view: View<State>) => Promise<Prepared>;
-  readonly decide: (view: View<State>, prepared: Prepared) => Result<LedgerEvent, CommandRefusal>;
+  readonly decide: (view: View<State>, prepared: Prepared, here: Here) => Result<LedgerEvent, CommandRefusal>;
   readonly stateOf: (view: View<State>) => StreamState;
-  /** The identity that `requiredIssuer` names, as the view shows it. */
-  readonly issuer: (view: View<State>, ref: IdentityRef, prepared: Prepared) => IdentityRow | null;
+  /** Accounts besides the stream's own whose word the command takes: caught up before the view. */
+  readonly restsOn?: readonly AccountId[];
+  /** The identity that signs: the one `requiredIssuer` names (any of its account where it names none), as the view shows it. */
+  readonly issuer: (view: View<State>, signatory: Signatory) => IdentityRow | null;
+};
+
+/** The acting identity, where it is the one whose word is needed. */
+export const actingIssuer = ({ acting }: View<unknown>, { accountId, identityId }: Signatory): IdentityRow | null => {
+  const identity = acting?.identity ?? null;
+  const fits = identity?.accountId === accountId && (identityId === null || identity.identityId === identityId);
+  return fits ? identity : null;
 };

@@ -1,62 +1,40 @@
-import { maySignAs } from '../access/authorise.ts';
 import { limits } from '../limits.ts';
+import { Outage } from '../port/outage.ts';
 import type { View } from '../port/read-model.ts';
-import { type AccountId, type BookId, type IdentityId, bookIdFor } from '../receipt/ids.ts';
-import type { JsonObject } from '../receipt/json.ts';
-import { pixbookStream } from '../receipt/stream.ts';
+import { bookIdFor } from '../receipt/ids.ts';
+import { prefixOf } from '../receipt/key-path.ts';
+import { type Stream, pixbookStream } from '../receipt/stream.ts';
 import { type Result, err, ok } from '../result.ts';
-import type { PixbookCommand } from '../stream/pixbook/command.ts';
-import { decidePixbook } from '../stream/pixbook/decide.ts';
-import type { PixbookEventType } from '../stream/pixbook/event.ts';
-import type { PixbookState } from '../stream/pixbook/evolve.ts';
 import { type AppendParts, append } from './append.ts';
 import { fromReadModel } from './deadline.ts';
-import type { Intent } from './intent.ts';
-import type { AppendRefusal, CommandContext, CommandRefusal, LedgerCommands } from './ledger-commands.ts';
+import type { AppendRefusal, CommandContext, LedgerCommands } from './ledger-commands.ts';
+import { type PixbookRequest, pixbookIntent } from './pixbook-intent.ts';
 import { touchStreams } from './touch.ts';
 
-type PixbookView = View<PixbookState>;
-
-type PixbookRequest = {
-  readonly accountId: AccountId;
-  readonly bookId: BookId;
-  /** The identity a new book is for; null for an existing book. */
-  readonly identityId: IdentityId | null;
-  readonly asked: { readonly type: PixbookEventType; readonly payload: JsonObject };
-  readonly command: PixbookCommand;
-};
-
-/** The commands of pixbook streams. */
+/** The commands of a pixbook itself; what its cards go through is in files of their own. */
 export const pixbookCommands = (parts: AppendParts): Pick<LedgerCommands, 'createPixbook' | 'save' | 'closePixbook'> => {
-  const run = (context: CommandContext, request: PixbookRequest) => append(parts, intentOf(context, request));
+  const run = (context: CommandContext, request: PixbookRequest) => append(parts, pixbookIntent(context, request));
   return {
     createPixbook: async (context, book) => {
       const found = await generationFor(parts, context, book);
       if (!found.ok) return found;
-      const { identityId, collectionId } = book;
+      const { accountId, identityId, collectionId } = book;
       const generation = found.value;
       return run(context, {
-        accountId: book.accountId,
-        bookId: bookIdFor(identityId, collectionId, generation),
-        identityId,
+        book: { accountId, bookId: bookIdFor(identityId, collectionId, generation) },
+        newFor: identityId,
         asked: { type: 'PIXBOOK_CREATED', payload: { identityId, collectionId } },
         command: { type: 'create-pixbook', identityId, collectionId, generation },
       });
     },
     save: (context, book, { state, baseEventId }) =>
       run(context, {
-        ...book,
-        identityId: null,
+        book,
         asked: { type: 'PIXBOOK_SAVE', payload: { state, baseEventId } },
         command: { type: 'save', state, baseEventId },
       }),
     closePixbook: (context, book) =>
-      run(context, {
-        ...book,
-        identityId: null,
-        asked: { type: 'PIXBOOK_CLOSED', payload: {} },
-        command: { type: 'close' },
-      }),
+      run(context, { book, asked: { type: 'PIXBOOK_CLOSED', payload: {} }, command: { type: 'close' } }),
   };
 };
 
@@ -81,42 +59,28 @@ const generationFor = async (
   }
   for (let generation = known ?? 1; generation <= limits.pixbookGenerations; generation++) {
     const stream = streamAt(generation);
-    const touched = await touchStreams(parts, stream);
-    if (!touched.ok) return touched;
-    const { state, seen } = await fromReadModel(parts, () =>
+    const shown = await shownNow(parts, stream, () =>
       parts.readModel.pixbookView({ stream, idempotencyKey, userId, identityId }),
     );
+    if (!shown.ok) return shown;
+    const { state, seen } = shown.value;
     if (state.status !== 'closed' || seen !== null) return ok(generation);
   }
   return err({ code: 'contended', detail: `an identity has at most ${limits.pixbookGenerations} pixbooks of one collection` });
 };
 
-const intentOf = (context: CommandContext, request: PixbookRequest): Intent<PixbookState, null> => {
-  const stream = pixbookStream(request.accountId, request.bookId);
-  const { userId, idempotencyKey, ifMatch } = context;
-  return {
-    stream,
-    idempotencyKey,
-    ifMatch,
-    asked: request.asked,
-    view: (readModel) => readModel.pixbookView({ stream, idempotencyKey, userId, identityId: request.identityId }),
-    authorise: (view) => authorise(context, request, view),
-    prepare: async () => null,
-    decide: ({ state }) => decidePixbook(state, request.command),
-    stateOf: ({ state }) => ({ type: 'pixbook', state }),
-    issuer: (view, ref) => (view.identity?.identityId === ref.identityId ? view.identity : null),
-  };
-};
-
-const authorise = (
-  { userId }: CommandContext,
-  { accountId, identityId }: PixbookRequest,
-  view: PixbookView,
-): Result<void, CommandRefusal> => {
-  const existing = identityId === null;
-  const ours = view.identity?.accountId === accountId ? view.identity : null;
-  const signs = maySignAs({ ...view, userId }, ours);
-  // A book that is not there has no identity: outsiders and members alike are told there is no such resource.
-  if (existing && view.state.status === 'absent') return err({ code: 'not-found', detail: 'there is no such resource' });
-  return signs;
+/** A stream's view, caught up; once more from the start where the projection shows less than this process had applied: it was wiped. */
+const shownNow = async <State>(
+  parts: AppendParts,
+  stream: Stream,
+  view: () => Promise<View<State>>,
+): Promise<Result<View<State>, AppendRefusal>> => {
+  for (let attempt = 0; attempt < limits.appendAttempts; attempt++) {
+    const touched = await touchStreams(parts, stream);
+    if (!touched.ok) return touched;
+    const shown = await fromReadModel(parts, view);
+    if (!parts.memory.isAheadOf(prefixOf(stream), shown.head)) return ok(shown);
+    parts.memory.forget(prefixOf(stream));
+  }
+  throw new Outage('postgres', 'postgres-unavailable', 'the projection keeps changing under this command');
 };

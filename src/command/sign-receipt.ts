@@ -1,14 +1,22 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { limits } from '../limits.ts';
+import type { Clock } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
 import type { KeyName } from '../port/signer.ts';
 import { inCanonicalOrder } from '../receipt/canonical.ts';
 import { type Head, nextPosition } from '../receipt/chain.ts';
-import { type IdempotencyKey, type IdentityId, type PublicKeyId, epochMsOf, instantOf } from '../receipt/ids.ts';
+import {
+  type EventId,
+  type IdempotencyKey,
+  type IdentityId,
+  type Instant,
+  type PublicKeyId,
+  epochMsOf,
+  instantOf,
+} from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
-import { eventIdAt } from '../receipt/key-path.ts';
 import { type StoredReceipt, type UnsignedReceipt, sealReceipt, signedBytesOf } from '../receipt/receipt.ts';
 import { parsePublicKeyText, toLowS, verifySignature, verifySignatureAsync } from '../receipt/signature.ts';
 import type { Stream } from '../receipt/stream.ts';
@@ -44,14 +52,22 @@ const verifies = async (key: KeyObject, signed: Uint8Array, lowS: Uint8Array): P
 export type NextReceipt = {
   readonly stream: Stream;
   readonly head: Head | null;
+  /** `eventIdAt` of the position after `head`. */
+  readonly eventId: EventId;
+  /** `createdAtAfter` the head. */
+  readonly at: Instant;
   readonly event: LedgerEvent;
   readonly idempotencyKey: IdempotencyKey;
   readonly issuer: IdentityRow;
 };
 
+/** The time of the receipt that comes after `head`: now, and never before the head's. */
+export const createdAtAfter = (clock: Clock, head: Head | null): Instant =>
+  instantOf(Math.max(clock.now(), head === null ? 0 : epochMsOf(head.createdAt)));
+
 /**
  * The receipt that comes after `head`: JCS, SHA-256, signature by the issuer's key, low-S, and a check of that signature with the pinned
- * public key before anyone else sees it. `createdAt` never runs backwards. Throws `Outage` of the signer. Writes nothing: a crash here
+ * public key before anyone else sees it. Throws `Outage` of the signer. Writes nothing: a crash here
  * leaves no trace.
  */
 export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, next: NextReceipt): Promise<StoredReceipt> => {
@@ -59,8 +75,8 @@ export const signNext = async (ports: Pick<CommandPorts, 'signer' | 'clock'>, ne
   const position = nextPosition(head);
   // Members in their canonical order: the bytes are spelled several times from here on.
   const unsigned: UnsignedReceipt = {
-    createdAt: instantOf(Math.max(ports.clock.now(), head === null ? 0 : epochMsOf(head.createdAt))),
-    eventId: eventIdAt(stream, position),
+    createdAt: next.at,
+    eventId: next.eventId,
     idempotencyKey: next.idempotencyKey,
     issuer: { identityId: issuer.identityId, publicKeyId: issuer.publicKeyId },
     payload: inCanonicalOrder(event.payload as JsonObject),

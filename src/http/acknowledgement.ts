@@ -4,12 +4,13 @@ import type { Answer } from './answer.ts';
 import { freshAnswer } from './answer.ts';
 import type { Success } from './operation.ts';
 import { type Problem, refused } from './problem.ts';
-import type { ProblemCode } from './problem-code.ts';
 import { acknowledgedSchema } from './resource-schema.ts';
 import type { Service } from './service.ts';
 
-/** Where the created or changed resource is, and the ids that came to exist with it. */
-type Effect = { readonly location: string; readonly made?: Readonly<Record<string, string>> };
+/** The ids that came to exist with a receipt, by member. */
+type Made = Readonly<Record<string, string | readonly string[]>>;
+/** Where the created or changed resource is, and what was made. */
+export type Effect = { readonly location: string; readonly made?: Made };
 
 /**
  * What a command answers. From `ok` on the receipt is durable: nothing below can fail, so that it is always acknowledged. A replayed key gets the
@@ -44,43 +45,3 @@ export const acknowledged = (made: Readonly<Record<string, z.ZodType>> = {}, nam
     fields: ['Location', 'ETag', 'Idempotency-Replayed', 'Cache-Control'],
   },
 ];
-
-/** What any command may be refused for. */
-const anyCommand = [
-  'not-found',
-  'forbidden',
-  'idempotency-key-reused',
-  'head-mismatch',
-  'receipt-too-large',
-  'queue-full',
-  'contended',
-  'outcome-unknown',
-  'stream-stopped',
-  'account-closed',
-] as const satisfies readonly ProblemCode[];
-
-/** What the commands of each kind may be refused for, over and above their input. */
-export const refusals = {
-  account: [...anyCommand, 'account-exists', 'role-not-allowed'],
-  member: [...anyCommand, 'member-exists', 'member-missing', 'last-owner', 'role-not-allowed', 'too-many-members'],
-  identity: [
-    ...anyCommand,
-    'identity-exists',
-    'identity-missing',
-    'identity-revoked',
-    'member-missing',
-    'too-many-identities',
-    'too-many-keys',
-    'operator-identity-fixed',
-  ],
-  pixbook: [
-    ...anyCommand,
-    'pixbook-exists',
-    'pixbook-closed',
-    'stale-base',
-    'state-too-large',
-    'too-many-pixbooks',
-    'identity-missing',
-    'identity-revoked',
-  ],
-} as const satisfies { readonly [kind: string]: readonly ProblemCode[] };

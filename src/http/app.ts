@@ -1,5 +1,15 @@
 import { Hono } from 'hono';
 import { uniqueSymbol } from 'hono-openapi';
+import {
+  codeCommand,
+  codeReader,
+  collectionCommand,
+  collectionReader,
+  dropCommand,
+  dropReader,
+  issuer,
+  issuerReader,
+} from './catalogue-need.ts';
 import { accountCommand, bookCommand, command } from './command-need.ts';
 import { describeApp } from './describe-app.ts';
 import type { SchemaComponents } from './json-schema.ts';
@@ -11,17 +21,26 @@ import { internalError, notFound, problemAnswer } from './problem.ts';
 import { accountReader, bookReader, receiptReader, session } from './reader-need.ts';
 import { requestContextOf } from './request-context.ts';
 import * as account from './route/accounts.ts';
+import * as art from './route/art.ts';
+import * as batch from './route/batches.ts';
+import * as card from './route/cards.ts';
+import * as code from './route/codes.ts';
+import * as collection from './route/collections.ts';
+import * as drop from './route/drops.ts';
 import * as identity from './route/identities.ts';
 import * as operations from './route/operations.ts';
+import * as pack from './route/packs.ts';
 import * as pages from './route/pages.ts';
 import * as pixbook from './route/pixbooks.ts';
 import * as receipt from './route/receipts.ts';
 import * as reference from './route/reference.ts';
 import * as signIn from './route/sign-in.ts';
+import * as trade from './route/trades.ts';
 import * as trust from './route/trust.ts';
 import { type Route, route } from './route.ts';
 import { type Service, openService } from './service.ts';
 import { type HttpContext, clientAddressOf, inShell, responseOf } from './shell.ts';
+import { tradeCommand, tradeReader } from './trade-need.ts';
 
 /** All routes: method, path, what it needs, what it does (with its description). */
 export const routes: readonly Route[] = [
@@ -49,6 +68,47 @@ export const routes: readonly Route[] = [
   route('POST', '/v1/pixbooks/:bookId/commands/save', bookCommand, pixbook.savePixbook),
   route('POST', '/v1/pixbooks/:bookId/commands/close', bookCommand, pixbook.closePixbook),
 
+  route('GET', '/v1/pixbooks/:bookId/packs', bookReader, pack.listPacks),
+  route('GET', '/v1/pixbooks/:bookId/packs/:packId', bookReader, pack.readPack),
+  route('GET', '/v1/pixbooks/:bookId/packs/:packId/certificate', bookReader, pack.readPackCertificate),
+  route('POST', '/v1/pixbooks/:bookId/commands/issue-pack', bookCommand, pack.issuePack),
+  route('POST', '/v1/pixbooks/:bookId/commands/open-pack', bookCommand, pack.openPack),
+  route('GET', '/v1/pixbooks/:bookId/cards', bookReader, card.listCards),
+  route('GET', '/v1/pixbooks/:bookId/completion', bookReader, card.readCompletion),
+  route('POST', '/v1/pixbooks/:bookId/commands/add-cards', bookCommand, card.addCards),
+  route('POST', '/v1/pixbooks/:bookId/commands/remove-cards', bookCommand, card.removeCards),
+
+  route('POST', '/v1/trades', command, trade.offerTrade),
+  route('GET', '/v1/trades', session, trade.listTrades),
+  route('GET', '/v1/trades/:tradeId', tradeReader, trade.readTrade),
+  route('GET', '/v1/trades/:tradeId/certificate', tradeReader, trade.readTradeCertificate),
+  route('POST', '/v1/trades/:tradeId/commands/accept', tradeCommand, trade.acceptTrade),
+  route('POST', '/v1/trades/:tradeId/commands/decline', tradeCommand, trade.declineTrade),
+  route('POST', '/v1/trades/:tradeId/commands/cancel', tradeCommand, trade.cancelTrade),
+
+  route('POST', '/v1/collections', command, collection.createCollection),
+  route('GET', '/v1/collections', session, collection.listCollections),
+  route('GET', '/v1/collections/:collectionId', collectionReader, collection.readCollection),
+  route('GET', '/v1/collections/:collectionId/receipts', collectionReader, receipt.listCollectionReceipts),
+  route('GET', '/v1/collections/:collectionId/verify', collectionReader, receipt.verifyCollection),
+  route('POST', '/v1/collections/:collectionId/commands/publish', collectionCommand, collection.publishVersion),
+  route('POST', '/v1/collections/:collectionId/commands/retire-series', collectionCommand, collection.retireSeries),
+  route('GET', '/v1/collections/:collectionId/drops', collectionReader, drop.listDrops),
+  route('POST', '/v1/collections/:collectionId/drops', collectionCommand, drop.openDrop),
+  route('GET', '/v1/drops/:dropId', dropReader, drop.readDrop),
+  route('POST', '/v1/drops/:dropId/commands/close', dropCommand, drop.closeDrop),
+  route('PUT', '/v1/art/:artHash', issuer, art.putArt),
+  route('GET', '/v1/art/:artHash', anyone, art.readArt),
+
+  route('POST', '/v1/codes/commands/claim', command, code.claimCode),
+  route('GET', '/v1/drops/:dropId/codes', issuerReader, code.listCodes),
+  route('GET', '/v1/codes/:codeId', codeReader, code.readCode),
+  route('POST', '/v1/codes/:codeId/commands/revoke', codeCommand, code.revokeCode),
+  route('POST', '/v1/batches/packs', command, batch.orderPacks),
+  route('POST', '/v1/batches/codes', command, batch.orderCodes),
+  route('GET', '/v1/batches/:batchId', session, batch.readBatch),
+  route('POST', '/v1/batches/:batchId/commands/show-codes', command, batch.showCodes),
+
   route('GET', '/v1/receipts/:eventId', receiptReader, receipt.readReceipt),
   route('GET', '/v1/keys/:publicKeyId', anyone, trust.readKey),
   route('GET', '/.well-known/pixpax-ledger.json', anyone, trust.readLedgerIdentity),
@@ -71,6 +131,8 @@ export const routes: readonly Route[] = [
 /** All needs there are. */
 const needs: ReadonlySet<DescribedNeed | undefined> = new Set([
   ...[anyone, session, command, accountCommand, bookCommand, accountReader, bookReader, receiptReader],
+  ...[tradeReader, tradeCommand, collectionReader, collectionCommand, dropReader, dropCommand],
+  ...[issuer, issuerReader, codeReader, codeCommand],
 ]);
 
 type App = Hono<{ Bindings: NonNullable<HttpContext['env']> }>;

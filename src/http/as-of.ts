@@ -69,6 +69,8 @@ const changesBy = (event: PixbookEvent, { eventId, createdAt }: ReadReceipt['rec
       return { state: event.payload.state, stateEventId: eventId, savedAt: createdAt };
     case 'PIXBOOK_CLOSED':
       return { status: 'closed', closedAt: createdAt };
+    default:
+      return {}; // packs, cards and trades have resources of their own
   }
 };
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Book } from '../command/ledger-commands.ts';
 import { limits } from '../limits.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { AccountId, BookId } from '../receipt/ids.ts';
@@ -24,4 +25,15 @@ export const bookDirectory = (queries: Pick<LedgerQueries, 'pixbook'>): BookDire
     },
     learn: (bookId, accountId) => void known.set(bookId, accountId),
   };
+};
+
+/** A book and whose it is: as the client says, or as was seen before. */
+export const placedBook = async (
+  books: Pick<BookDirectory, 'accountOf'>,
+  bookId: BookId | undefined,
+  hint: AccountId | undefined,
+): Promise<Book | null> => {
+  if (bookId === undefined) return null;
+  const accountId = hint ?? (await books.accountOf(bookId));
+  return accountId === null ? null : { accountId, bookId };
 };

@@ -1,27 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CommandRefusal, LedgerCommands } from '../command/ledger-commands.ts';
+import type { CommandRefusal } from '../command/ledger-commands.ts';
 import { Outage } from '../port/outage.ts';
-import { err } from '../result.ts';
+import { commandsThat, refusing } from './ending-commands.fixture.ts';
 import { ADA, EVE, type World, furnish, makeWorld, refusal, said } from './ledger.fixture.ts';
 import type { HttpParts } from './parts.ts';
 import { problemKinds, spokenCode } from './problem-code.ts';
-
-/** Commands that all end the same way. */
-const commandsThat = (outcome: () => ReturnType<LedgerCommands['save']>): LedgerCommands => ({
-  createAccount: outcome,
-  addMember: outcome,
-  changeMemberRole: outcome,
-  removeMember: outcome,
-  closeAccount: outcome,
-  createIdentity: outcome,
-  rotateKey: outcome,
-  revokeIdentity: outcome,
-  createPixbook: outcome,
-  save: outcome,
-  closePixbook: outcome,
-});
-
-const refusing = (code: CommandRefusal['code']) => err({ code, detail: 'a sentence' } as CommandRefusal);
 
 const save = (baseEventId: string, state: object = { theme: 'blue' }) => ({ state, baseEventId });
 
@@ -115,6 +98,16 @@ describe('a command', () => {
     expect(await refusal(await world.ask('POST', path, { key: 'k2', body: save(eventId) }))).toEqual([409, 'stale-base']);
   });
 
+  /** A command that may be refused with a code: path, query, body. */
+  const commandRefusedWith = (code: string): readonly [string, string, unknown] => {
+    const [accountId, bookId] = ['acc_00000000000000000000000001', 'bk_00000000000000000000000001'];
+    const [identityId, collectionId] = ['idn_00000000000000000000000001', 'col_00000000000000000000000001'];
+    if (code === 'pixbook-exists' || code === 'too-many-pixbooks')
+      return ['/v1/pixbooks', '', { accountId, identityId, collectionId }];
+    const [verb, body] = code.startsWith('sta') && code !== 'stream-stopped' ? ['save', save('0'.repeat(26))] : ['close', {}];
+    return [`/v1/pixbooks/${bookId}/commands/${verb}`, `?accountId=${accountId}`, body];
+  };
+
   const codes: readonly CommandRefusal['code'][] = [
     ...(['not-found', 'forbidden', 'head-mismatch', 'receipt-too-large', 'queue-full', 'contended', 'outcome-unknown'] as const),
     ...(['stream-stopped', 'account-closed', 'pixbook-closed', 'stale-base', 'state-too-large', 'identity-revoked'] as const),
@@ -122,8 +115,8 @@ describe('a command', () => {
   ];
   it.each(codes)('refused with %s is answered by the table, and says when to come back exactly when that helps', async (code) => {
     const { ask } = await makeWorld(() => ({ commands: commandsThat(() => Promise.resolve(refusing(code))) }));
-    const book = '/v1/pixbooks/bk_00000000000000000000000001/commands/close?accountId=acc_00000000000000000000000001';
-    const answer = await ask('POST', book, { key: 'k' });
+    const [path, query, body] = commandRefusedWith(code);
+    const answer = await ask('POST', `${path}${query}`, { key: 'k', body });
     const spoken = spokenCode(code);
     expect(answer.headers.get('retry-after') !== null).toBe(answer.status === 503);
     expect(await said(answer)).toMatchObject({
@@ -131,7 +124,7 @@ describe('a command', () => {
       title: problemKinds[spoken].title,
       status: answer.status,
       code: spoken,
-      instance: '/v1/pixbooks/bk_00000000000000000000000001/commands/close',
+      instance: path,
     });
   });
 

@@ -13,6 +13,12 @@ const tags: { readonly [T in Tag]: string } = {
   Accounts: 'A family or a workspace, its members and their roles.',
   Identities: 'Collectors: each with a key that signs its receipts.',
   Pixbooks: 'One identity’s collection of one card collection.',
+  Packs: 'Cards that were drawn together for one pixbook: with its share of a drop, or for a code.',
+  Cards: 'The copies a pixbook holds, and what it still lacks.',
+  Trades: 'An exchange that one pixbook offers to another.',
+  Codes: 'Printed secrets, each worth one pack. Issuers see their names, and nobody the codes again.',
+  Collections: 'What issuers publish: cards in series, their art, and the drops in which packs are drawn.',
+  Batches: 'Many packs or codes as one job, for issuers.',
   Receipts: 'The truth, byte for byte.',
   Trust: 'What an auditor needs from us, and needs once.',
   Operations: 'Health and metrics.',
@@ -23,11 +29,12 @@ const description = `An event-sourced ledger: every change is a signed receipt, 
 
 **Commands** are POSTs that need an \`Idempotency-Key\` and may carry \`If-Match\`, the ETag of the head they were decided on. They answer 201 as soon as
 the receipt is durable. Repeating one with the same key gives the same answer with \`Idempotency-Replayed: true\`.
+Batches answer 202 and are done in the background.
 
 **Queries** are GETs that write nothing. \`ETag\` is the hash of the head; \`If-None-Match\` gives 304. \`?minEventId=\` waits up to
 ${limits.readYourWritesMs} ms until that event is visible. Lists come in pages with an opaque \`meta.cursor\`.
 
-**Bodies** are I-JSON (RFC 7493), at most ${limits.requestBodyBytes} bytes. Refused are duplicate members, \`__proto__\`, \`constructor\` and
+**Bodies** are I-JSON (RFC 7493), at most ${limits.requestBodyBytes} bytes; art alone is sent as it is. Refused are duplicate members, \`__proto__\`, \`constructor\` and
 \`prototype\`, lone surrogates and noncharacters, numbers beyond ±(2^53−1) however they are spelled, and nesting over ${limits.jsonDepth - 1} levels.
 
 **Errors** are RFC 9457 problem details with a stable \`code\`; /problems explains each. A path that is there but not with this method answers 405

@@ -7,12 +7,19 @@ import { departuresOf } from '../../test/http-conformance.ts';
 import { memoryTables } from '../adapter/memory/projection-tables.ts';
 import { type MemoryReadModel, memoryReadModel } from '../adapter/memory/read-model.ts';
 import { type MemoryObjects, memoryStore } from '../adapter/memory/receipt-store.ts';
+import { memorySealer } from '../adapter/memory/sealer.ts';
 import { memorySigner } from '../adapter/memory/signer.ts';
+import { packCertificate, tradeCertificate } from '../certificate/make.ts';
+import { batchCommands } from '../command/batches.ts';
+import { ensureOperator } from '../command/ensure-operator.ts';
 import { initialise } from '../command/initialise.ts';
 import { openLedger } from '../command/ledger.ts';
+import { batchRunner } from '../command/run-batch.ts';
 import type { Authentication } from '../port/authentication.ts';
-import { parseUserId } from '../receipt/ids.ts';
+import { type UserId, parseUserId } from '../receipt/ids.ts';
+import { codeIdOf, codeKeyOf } from '../stream/code/secret.ts';
 import { createApp } from './app.ts';
+import { memoryBatches } from './memory-batches.fixture.ts';
 import { memoryQueries } from './memory-queries.fixture.ts';
 import type { HttpParts } from './parts.ts';
 import { requestFields } from './request-context.ts';
@@ -24,6 +31,8 @@ export type World = {
   readonly readModel: MemoryReadModel;
   /** Every line of the log, parsed. */
   readonly lines: Record<string, unknown>[];
+  /** Does what a background job does. */
+  readonly finishBatch: (batchId: string) => Promise<void>;
   readonly ask: (method: string, path: string, options?: AskOptions) => Promise<Response>;
 };
 
@@ -37,6 +46,11 @@ export type AskOptions = {
 
 export const ADA = 'usr_ada';
 export const EVE = 'usr_eve';
+/** The operator of every world. */
+export const OPERATOR = 'usr_operator' as UserId;
+
+/** What the codes of every world are made with. */
+export const CODE_KEY = codeKeyOf(new Uint8Array(32).fill(0x5e));
 
 /** Signs in whoever says who they are. */
 export const honestAuthentication: Authentication = {
@@ -51,7 +65,7 @@ export const honestAuthentication: Authentication = {
   close: () => Promise.resolve(),
 };
 
-/** A new ledger with nothing in it but the operator's genesis. `override` replaces parts. */
+/** A new ledger with nothing in it but its operator. `override` replaces parts. */
 export const makeWorld = async (override: (parts: HttpParts) => Partial<HttpParts> = () => ({})): Promise<World> => {
   const objects: MemoryObjects = new Map();
   const tables = memoryTables();
@@ -62,14 +76,28 @@ export const makeWorld = async (override: (parts: HttpParts) => Partial<HttpPart
   const genesis = await initialise({ store, signer, clock }, null);
   if (!genesis.ok) throw new Error(genesis.error.detail);
   const trust = genesis.value.fingerprint;
-  const commands = openLedger({ store, signer, readModel, clock, notify: () => undefined, trust }, { rememberedStreams: 100 });
+  const ports = { store, signer, sealer: memorySealer(), readModel, clock, notify: () => undefined, trust };
+  await ensureOperator(ports, OPERATOR);
+  const { commands } = openLedger(ports, { rememberedStreams: 100 });
+  const queries = memoryQueries(tables, readModel);
+  const batches = memoryBatches();
+  const codeKey = CODE_KEY;
   const lines: Record<string, unknown>[] = [];
   const given: HttpParts = {
     commands,
-    queries: memoryQueries(tables, readModel),
+    batches: batchCommands({ batches, queries, codeKey, clock }),
+    queries,
     store,
     authentication: honestAuthentication,
     health: () => Promise.resolve({ postgres: { status: 'ok' }, store: { status: 'ok' }, signer: { status: 'ok' } }),
+    certificates: {
+      tradeCertificate: (offer) => tradeCertificate(store, offer),
+      packCertificate: async (book, packId) => {
+        const pack = await queries.pack(book.bookId, packId);
+        return pack === null ? null : packCertificate(store, { ...book, eventId: pack.eventId });
+      },
+    },
+    codeNames: { codeIdOf: (code) => codeIdOf(codeKey, code) },
     verifyStream: () => Promise.resolve({ valid: true, receipts: 0, head: null }),
     ledger: { fingerprint: trust, publicKey: 'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE' },
     clock,
@@ -84,7 +112,9 @@ export const makeWorld = async (override: (parts: HttpParts) => Partial<HttpPart
     expect(await departuresOf(method, path, answer)).toEqual([]);
     return answer;
   };
-  return { parts, objects, readModel, lines, ask };
+  const run = batchRunner({ commands, queries, codeKey, batches, clock });
+  const finishBatch = (batchId: string) => run(batchId, new AbortController().signal);
+  return { parts, objects, readModel, lines, finishBatch, ask };
 };
 
 const linesTo = (lines: Record<string, unknown>[]): Writable =>

@@ -1,12 +1,15 @@
 import type { Selectable } from 'kysely';
 import type { MemoryTables } from '../adapter/memory/projection-tables.ts';
+import { codeOf, collectionOf, dropOf, summaryOf } from '../adapter/postgres/collection-resources.ts';
 import { accountOf, identityOf, keyOf, memberOf, pixbookOf } from '../adapter/postgres/resources.ts';
-import type { LedgerQueries, Page, PageRequest } from '../port/ledger-queries.ts';
+import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { ReadModel } from '../port/read-model.ts';
 import type { ProjectedTable } from '../projection/row-change.ts';
 import type { DB } from '../projection/tables.generated.ts';
 import { parseReceiptHash } from '../receipt/ids.ts';
 import { parsePrefix } from '../receipt/key-path.ts';
+import { memoryCardQueries } from './memory-card-queries.fixture.ts';
+import { memoryPage } from './memory-page.fixture.ts';
 
 /** The queries' port over the tables of the memory read model, which hold what `project` made of the receipts. */
 export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, 'head'>): LedgerQueries => {
@@ -31,6 +34,18 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
         .filter((head) => head.book_id === row.book_id)
         .map((head) => pixbookOf(withHead(row, head))),
     );
+  const collections = () =>
+    all('collections').flatMap((row) => {
+      const head = all('collection_ledger_heads').find((each) => each.collection_id === row.collection_id);
+      const latest = all('collection_versions').find(
+        (each) => each.collection_id === row.collection_id && each.version === row.version,
+      );
+      const retired = all('retired_series').filter((each) => each.collection_id === row.collection_id);
+      if (head === undefined || latest === undefined) return [];
+      const { series, cards } = latest;
+      const instants = JSON.stringify(Object.fromEntries(retired.map((each) => [each.series_id, each.retired_at])));
+      return [collectionOf(withHead({ ...row, series, cards, retired: instants }, head))];
+    });
   const members = (accountId: string) =>
     all('account_members')
       .filter((row) => row.account_id === accountId)
@@ -44,9 +59,9 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
           .map(({ role }) => ({ accountId, role })),
       ),
     account: async (accountId) => accounts().find((account) => account.accountId === accountId) ?? null,
-    members: async (accountId, page) => pageOf(members(accountId), ({ userId }) => userId, page),
+    members: async (accountId, page) => memoryPage(members(accountId), ({ userId }) => userId, page),
     identities: async (accountId, page) =>
-      pageOf(
+      memoryPage(
         all('identities')
           .map(identityOf)
           .filter((identity) => identity.accountId === accountId),
@@ -62,7 +77,7 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
         .map(keyOf)
         .find((key) => key.publicKeyId === publicKeyId) ?? null,
     pixbooks: async ({ accountIds, identityId, collectionId }, page) =>
-      pageOf(
+      memoryPage(
         books()
           .filter((book) => accountIds.includes(book.accountId))
           .filter((book) => identityId === null || book.identityId === identityId)
@@ -71,6 +86,35 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
         page,
       ),
     pixbook: async (bookId) => books().find((book) => book.bookId === bookId) ?? null,
+    collections: async (page) => memoryPage(all('collections').map(summaryOf), ({ collectionId }) => collectionId, page),
+    collection: async (collectionId) => collections().find((each) => each.collectionId === collectionId) ?? null,
+    drops: async (collectionId, page) =>
+      memoryPage(
+        all('drops')
+          .map(dropOf)
+          .filter((drop) => drop.collectionId === collectionId),
+        ({ dropId }) => dropId,
+        page,
+      ),
+    drop: async (dropId) =>
+      all('drops')
+        .map(dropOf)
+        .find((drop) => drop.dropId === dropId) ?? null,
+    codes: async ({ dropId, status, batchId }, page) =>
+      memoryPage(
+        all('codes')
+          .map(codeOf)
+          .filter((code) => code.dropId === dropId)
+          .filter((code) => status === null || code.status === status)
+          .filter((code) => batchId === null || code.batchId === batchId),
+        ({ codeId }) => codeId,
+        page,
+      ),
+    code: async (codeId) =>
+      all('codes')
+        .map(codeOf)
+        .find((code) => code.codeId === codeId) ?? null,
+    ...memoryCardQueries(all),
     receipt: async (eventId) => {
       const row = all('receipts').find((receipt) => receipt.event_id === eventId);
       const stream = parsePrefix(row?.stream ?? '');
@@ -81,13 +125,4 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
     },
     head: (stream) => readModel.head(stream),
   };
-};
-
-const pageOf = <Row, Key extends string>(
-  rows: Row[],
-  keyOf: (row: Row) => Key,
-  { after, limit }: PageRequest<Key>,
-): Page<Row> => {
-  const rest = rows.filter((row) => after === null || keyOf(row) > after).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return { rows: rest.slice(0, limit), hasMore: rest.length > limit };
 };

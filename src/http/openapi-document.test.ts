@@ -2,15 +2,25 @@ import { describe, expect, it } from 'vitest';
 import {
   parseAccountId,
   parseBookId,
+  parseCardId,
+  parseCodeId,
   parseCollectionId,
+  parseDropId,
   parseEventId,
   parseIdentityId,
+  parseInstanceId,
   parseInstant,
+  parsePackId,
   parsePublicKeyId,
   parseReceiptHash,
+  parseSeed,
+  parseSeriesId,
+  parseSha256,
+  parseTradeId,
   parseUserId,
 } from '../receipt/ids.ts';
 import { routes } from './app.ts';
+import { parseBatchId } from './id-schema.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { problemCodes, problemKinds, spokenCode } from './problem-code.ts';
 import { problemsOf } from './problem-spec.ts';
@@ -34,10 +44,14 @@ describe('the API description', () => {
     }
   });
 
-  it('names every code of the table, each at some route but the one that is the router’s', () => {
+  it('names every code of the table, each at some route but the router’s own and those that only jobs meet', () => {
     expect(schemas.ProblemCode?.enum).toEqual(problemCodes);
     const atRoutes = new Set(routes.flatMap((route) => problemsOf(route)));
-    expect(problemCodes.filter((code) => !atRoutes.has(code))).toEqual(['method-not-allowed']);
+    expect(problemCodes.filter((code) => !atRoutes.has(code))).toEqual([
+      'method-not-allowed',
+      'code-exists',
+      'trade-not-expired',
+    ]);
   });
 
   it('gives every operation a name of its own', () => {
@@ -65,6 +79,16 @@ describe('the API description', () => {
     ['IdentityId', parseIdentityId],
     ['BookId', parseBookId],
     ['CollectionId', parseCollectionId],
+    ['DropId', parseDropId],
+    ['CodeId', parseCodeId],
+    ['PackId', parsePackId],
+    ['InstanceId', parseInstanceId],
+    ['TradeId', parseTradeId],
+    ['BatchId', parseBatchId],
+    ['CardId', parseCardId],
+    ['SeriesId', parseSeriesId],
+    ['Sha256', parseSha256],
+    ['Seed', parseSeed],
     ['EventId', parseEventId],
     ['UserId', parseUserId],
     ['PublicKeyId', parsePublicKeyId],
@@ -97,11 +121,8 @@ describe('the table of problems', () => {
     }
   });
 
-  it('does not tell a missing account or pixbook from one that the user may not know of', () => {
-    expect([spokenCode('account-missing'), spokenCode('pixbook-missing'), spokenCode('not-found')]).toEqual([
-      'not-found',
-      'not-found',
-      'not-found',
-    ]);
+  it('does not tell a missing account, pixbook, trade or batch from one that the user may not know of', () => {
+    for (const code of ['account-missing', 'pixbook-missing', 'trade-missing', 'trade-not-yours', 'batch-missing'] as const)
+      expect(spokenCode(code)).toBe('not-found');
   });
 });

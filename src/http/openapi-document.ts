@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import type { LedgerCommands } from '../command/ledger-commands.ts';
 import { systemClock } from '../port/clock.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
 import type { ApiDocument } from './api-document.ts';
@@ -10,21 +11,39 @@ const inert = (): never => {
   throw new TypeError('this app was made to be described, not to be used');
 };
 
+const inertCommands: LedgerCommands = {
+  createAccount: inert,
+  addMember: inert,
+  changeMemberRole: inert,
+  removeMember: inert,
+  closeAccount: inert,
+  createIdentity: inert,
+  rotateKey: inert,
+  revokeIdentity: inert,
+  createPixbook: inert,
+  save: inert,
+  closePixbook: inert,
+  publishCollection: inert,
+  retireSeries: inert,
+  openDrop: inert,
+  closeDrop: inert,
+  createCode: inert,
+  revokeCode: inert,
+  addCards: inert,
+  removeCards: inert,
+  issuePack: inert,
+  openPack: inert,
+  claimCode: inert,
+  offerTrade: inert,
+  acceptTrade: inert,
+  declineTrade: inert,
+  cancelTrade: inert,
+};
+
 /** Parts that do nothing: the description follows from the routes alone. */
 const inertParts = (): HttpParts => ({
-  commands: {
-    createAccount: inert,
-    addMember: inert,
-    changeMemberRole: inert,
-    removeMember: inert,
-    closeAccount: inert,
-    createIdentity: inert,
-    rotateKey: inert,
-    revokeIdentity: inert,
-    createPixbook: inert,
-    save: inert,
-    closePixbook: inert,
-  },
+  commands: inertCommands,
+  batches: { order: inert, read: inert, showCodes: inert },
   queries: {
     membership: inert,
     memberships: inert,
@@ -35,6 +54,19 @@ const inertParts = (): HttpParts => ({
     key: inert,
     pixbooks: inert,
     pixbook: inert,
+    collections: inert,
+    collection: inert,
+    drops: inert,
+    drop: inert,
+    codes: inert,
+    code: inert,
+    packs: inert,
+    pack: inert,
+    cards: inert,
+    holdings: inert,
+    trades: inert,
+    trade: inert,
+    dueTrades: inert,
     receipt: inert,
     head: inert,
   },
@@ -42,6 +74,8 @@ const inertParts = (): HttpParts => ({
   authentication: { session: inert, handle: inert, close: inert },
   health: inert,
   verifyStream: inert,
+  certificates: { tradeCertificate: inert, packCertificate: inert },
+  codeNames: { codeIdOf: inert },
   ledger: { fingerprint: publicKeyIdOf(new Uint8Array()), publicKey: '' },
   clock: systemClock,
   log: pino({ level: 'silent' }),

@@ -1,6 +1,6 @@
 import type { DescribeRouteOptions } from 'hono-openapi';
 import { type JsonSchema, type SchemaComponents, jsonSchemaOf } from './json-schema.ts';
-import type { Success } from './operation.ts';
+import type { BodyRule, Success } from './operation.ts';
 import { headerReferences, problemResponses, problemsOf } from './problem-spec.ts';
 import type { Route } from './route.ts';
 import { pathParameters } from './schema.ts';
@@ -25,7 +25,7 @@ export const operationSpec = (route: Route, components: SchemaComponents): Descr
       : {
           requestBody: {
             required: body.presence === 'required',
-            content: { 'application/json': { schema: schemaOf(jsonSchemaOf(body.schema, components)) } },
+            content: bodyContent(body, components),
           },
         }),
     responses: {
@@ -36,6 +36,12 @@ export const operationSpec = (route: Route, components: SchemaComponents): Descr
 };
 
 const schemaOf = (schema: JsonSchema): never => schema as never;
+
+/** OpenAPI 3.1 has no schema for raw bytes: their media type says it all. */
+const bodyContent = ({ schema, bytes }: BodyRule<unknown>, components: SchemaComponents) =>
+  bytes === undefined
+    ? { 'application/json': { schema: schemaOf(jsonSchemaOf(schema, components)) } }
+    : Object.fromEntries(bytes.mediaTypes.map((mediaType) => [mediaType, { schema: schemaOf({}) }]));
 
 const parametersOf = ({ path, operation, need }: Route, components: SchemaComponents): Parameters => {
   const members = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name = '']) => {

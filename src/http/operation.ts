@@ -23,13 +23,27 @@ export type AnswerField = 'ETag' | 'Location' | 'Idempotency-Replayed' | 'Cache-
 
 /** A way in which an operation succeeds. `content` is by media type; a schema that is not JSON's is `z.string()`. */
 export type Success = {
-  readonly status: 200 | 201 | 204 | 304;
+  readonly status: 200 | 201 | 202 | 204 | 304;
   readonly description: string;
   readonly content?: { readonly [mediaType: string]: z.ZodType };
   readonly fields?: readonly AnswerField[];
 };
 
-export type Tag = 'Accounts' | 'Identities' | 'Pixbooks' | 'Receipts' | 'Trust' | 'Operations' | 'Pages' | 'Sign-in';
+export type Tag =
+  | 'Accounts'
+  | 'Identities'
+  | 'Pixbooks'
+  | 'Packs'
+  | 'Cards'
+  | 'Trades'
+  | 'Codes'
+  | 'Collections'
+  | 'Batches'
+  | 'Receipts'
+  | 'Trust'
+  | 'Operations'
+  | 'Pages'
+  | 'Sign-in';
 
 /** What the API description says of an operation, and the shell needs of it. */
 export type Described = {
@@ -46,8 +60,20 @@ export type Described = {
 export type QuerySchema<Query> = z.ZodType<Query>;
 export const noQuery = z.strictObject({});
 
-/** What is read as the body. `none`: nothing is. `optional`: a request without a body stands for `{}`. */
-export type BodyRule<Body> = { readonly presence: 'none' | 'optional' | 'required'; readonly schema: z.ZodType<Body> };
+/** A body that is not JSON: taken as it is, when it is declared as one of these. */
+export type BytesRule = { readonly mediaTypes: readonly string[]; readonly maxBytes: number };
+/** Such a body, and what it was declared as. */
+export type BytesBody = { readonly mediaType: string; readonly bytes: Uint8Array };
+
+/**
+ * What is read as the body. `none`: nothing is. `optional`: a request without a body stands for `{}`. With `bytes` it is no JSON, and what the
+ * schema is of is a `BytesBody`.
+ */
+export type BodyRule<Body> = {
+  readonly presence: 'none' | 'optional' | 'required';
+  readonly schema: z.ZodType<Body>;
+  readonly bytes?: BytesRule;
+};
 export const noBody: BodyRule<null> = { presence: 'none', schema: z.null() };
 /** For commands that need nothing but their path: whatever is sent all the same is refused by name. */
 export const emptyBody: BodyRule<object> = { presence: 'optional', schema: z.strictObject({}) };

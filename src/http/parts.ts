@@ -1,14 +1,17 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { LedgerCommands } from '../command/ledger-commands.ts';
+import type { BatchCommands } from '../command/batch-commands.ts';
+import type { Book, LedgerCommands, Offer } from '../command/ledger-commands.ts';
 import type { Authentication } from '../port/authentication.ts';
 import type { Clock } from '../port/clock.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { Dependency } from '../port/outage.ts';
 import type { ReceiptStore } from '../port/receipt-store.ts';
 import type { Head } from '../receipt/chain.ts';
-import type { PublicKeyId } from '../receipt/ids.ts';
+import type { CodeId, PackId, PublicKeyId } from '../receipt/ids.ts';
+import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
+import type { Code } from '../stream/code/secret.ts';
 
 /** `reason` is one sentence for people and is shown to anyone: no addresses, no secrets. */
 export type DependencyHealth = { readonly status: 'ok' } | { readonly status: 'down'; readonly reason: string };
@@ -37,6 +40,18 @@ export type LedgerIdentity = {
   readonly publicKey: string;
 };
 
+/**
+ * What proves a trade or a pack to somebody who has nothing but the trust anchor: made from the store. Null while there is nothing to prove: a
+ * trade that is not accepted, a pack that is not there. Throws `Outage`.
+ */
+export type Certificates = {
+  tradeCertificate(offer: Offer): Promise<JsonObject | null>;
+  packCertificate(book: Book, packId: PackId): Promise<JsonObject | null>;
+};
+
+/** The name of a code, over the secret that the service keeps. */
+export type CodeNames = { codeIdOf(code: Code): CodeId };
+
 export type HttpConfig = {
   /** Where the service is reached from outside: `https://…`, without a trailing slash. */
   readonly publicUrl: string;
@@ -49,12 +64,15 @@ export type HttpConfig = {
 /** Everything the HTTP layer is made of. */
 export type HttpParts = {
   readonly commands: LedgerCommands;
+  readonly batches: BatchCommands;
   readonly queries: LedgerQueries;
   readonly store: ReceiptStore;
   readonly authentication: Authentication;
   /** Asks every dependency, each within a deadline of its own. Never rejects. */
   readonly health: () => Promise<Health>;
   readonly verifyStream: VerifyStream;
+  readonly certificates: Certificates;
+  readonly codeNames: CodeNames;
   readonly ledger: LedgerIdentity;
   readonly clock: Clock;
   readonly log: Logger;

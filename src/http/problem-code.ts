@@ -1,8 +1,13 @@
+import type { BatchRefusal } from '../command/batch-commands.ts';
 import type { CommandRefusal } from '../command/ledger-commands.ts';
 import type { OutageCode } from '../port/outage.ts';
+import { cardProblems } from './card-problem.ts';
+import { type ArtCode, catalogueProblems } from './catalogue-problem.ts';
+import { type ProblemKind, kind, later } from './problem-kind.ts';
 
-/** Never said as such: to whoever may not see an account or a book, and to everyone else, it is simply not there. */
-type Unspoken = 'account-missing' | 'pixbook-missing';
+/** Never said as such: to whoever may not see such a thing, and to everyone else, it is simply not there. */
+const unspoken = ['account-missing', 'pixbook-missing', 'trade-missing', 'trade-not-yours', 'batch-missing'] as const;
+type Unspoken = (typeof unspoken)[number];
 
 /** What this layer itself refuses, or has to admit. */
 type HttpCode =
@@ -29,30 +34,22 @@ type HttpCode =
   | 'too-busy'
   | 'not-ready'
   | 'receipt-lost'
+  | 'certificate-missing'
   | 'internal-error';
 
+/** Why the layer below refuses. */
+export type RefusalCode = CommandRefusal['code'] | BatchRefusal['code'];
+
 /** Every `code` an error body can carry. Stable: clients switch on them. */
-export type ProblemCode = Exclude<CommandRefusal['code'], Unspoken> | OutageCode | HttpCode;
-
-/** `advice` tells people what it means and what to do. `retryAfterSeconds` is there when trying again can help. */
-export type ProblemKind = {
-  readonly status: number;
-  readonly title: string;
-  readonly advice: string;
-  readonly retryAfterSeconds?: number;
-};
-
-const kind = (status: number, title: string, advice: string): ProblemKind => ({ status, title, advice });
-const later = (status: number, title: string, advice: string, retryAfterSeconds: number): ProblemKind => ({
-  ...kind(status, title, advice),
-  retryAfterSeconds,
-});
+export type ProblemCode = Exclude<RefusalCode, Unspoken> | OutageCode | HttpCode | ArtCode;
 
 const sameKey = 'Repeat the request with the same Idempotency-Key.';
 const nothingWritten = `A command that gets this answer wrote nothing. ${sameKey}`;
 
 /** The one table where codes meet HTTP. It does not compile while a code is missing. */
 export const problemKinds: { readonly [C in ProblemCode]: ProblemKind } = {
+  ...catalogueProblems,
+  ...cardProblems,
   'malformed-request': kind(400, 'Not an HTTP request', 'The bytes are not an HTTP/1.1 request this service can take apart.'),
   'invalid-json': kind(
     400,
@@ -104,7 +101,11 @@ export const problemKinds: { readonly [C in ProblemCode]: ProblemKind } = {
   'body-too-large': kind(413, 'The body is too large', 'Nothing of it was read to the end.'),
   'state-too-large': kind(413, 'The saved state is too large', 'Save less: the canonical state has a limit.'),
   'receipt-too-large': kind(413, 'The receipt would be too large', 'Send less in one command.'),
-  'unsupported-media-type': kind(415, 'Only JSON is taken', 'Send Content-Type: application/json, in UTF-8, not compressed.'),
+  'unsupported-media-type': kind(
+    415,
+    'This kind of body is not taken',
+    'Send Content-Type: application/json, in UTF-8, not compressed; for art, one of the image types.',
+  ),
   'role-not-allowed': kind(422, 'The role does not fit', 'The account cannot have this role or lose this one.'),
   'idempotency-key-reused': kind(
     422,
@@ -143,12 +144,15 @@ export const problemKinds: { readonly [C in ProblemCode]: ProblemKind } = {
 
 const speakable = (code: string): code is ProblemCode => Object.hasOwn(problemKinds, code);
 
-/** Every code, in the order of the table. */
-export const problemCodes: readonly ProblemCode[] = Object.keys(problemKinds).filter(speakable);
+/** Every code, in order of status. */
+export const problemCodes: readonly ProblemCode[] = Object.keys(problemKinds)
+  .filter(speakable)
+  .sort((a, b) => problemKinds[a].status - problemKinds[b].status);
 
 /** The code with this text, or null. */
 export const parseProblemCode = (text: string): ProblemCode | null => (speakable(text) ? text : null);
 
-/** What a command's refusal is called here. Does not compile while a code is neither spoken nor unspoken. */
-export const spokenCode = (code: CommandRefusal['code']): ProblemCode =>
-  code === 'account-missing' || code === 'pixbook-missing' ? 'not-found' : code;
+const isUnspoken = (code: RefusalCode): code is Unspoken => unspoken.some((each) => each === code);
+
+/** What a refusal is called here. Does not compile while a code is neither spoken nor unspoken. */
+export const spokenCode = (code: RefusalCode): ProblemCode => (isUnspoken(code) ? 'not-found' : code);

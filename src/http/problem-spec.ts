@@ -20,8 +20,9 @@ export const problemsOf = ({ method, need, operation }: Route): readonly Problem
   };
   if (operation.successes.some(({ content }) => content !== undefined)) add('not-acceptable');
   if (need.signedIn) add('unauthenticated', 'postgres-unavailable', 'store-unavailable', 'store-refused', 'deadline-exceeded');
-  if (method === 'POST' && need.signedIn) add('origin-not-trusted');
-  if (operation.body.presence !== 'none') add('body-too-large', 'unsupported-media-type', 'invalid-json');
+  if (method !== 'GET' && need.signedIn) add('origin-not-trusted');
+  if (operation.body.presence !== 'none') add('body-too-large', 'unsupported-media-type');
+  if (operation.body.presence !== 'none' && operation.body.bytes === undefined) add('invalid-json');
   if (need.isCommand)
     add('idempotency-key-missing', 'idempotency-key-malformed', 'if-match-malformed', 'signer-unavailable', 'signer-refused');
   return problemCodes.filter((code) => codes.has(code));

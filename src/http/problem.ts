@@ -1,7 +1,7 @@
-import type { CommandRefusal } from '../command/ledger-commands.ts';
 import type { Outage } from '../port/outage.ts';
+import type { Refusal } from '../stream/refusal.ts';
 import type { Answer } from './answer.ts';
-import { type ProblemCode, problemKinds, spokenCode } from './problem-code.ts';
+import { type ProblemCode, type RefusalCode, problemKinds, spokenCode } from './problem-code.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** One thing that is wrong with the input. `pointer` (RFC 6901) is into the part of the request that `in` names. */
@@ -27,8 +27,8 @@ export const isProblem = (outcome: Answer | Problem): outcome is Problem => 'cod
 /** One sentence, always the same: a foreign id and a missing one get the same bytes. */
 export const notFound: Problem = { code: 'not-found', detail: 'there is no such resource' };
 
-/** A refused command. */
-export const refused = ({ code, detail }: CommandRefusal): Problem => {
+/** What the layer below refused. */
+export const refused = ({ code, detail }: Refusal<RefusalCode>): Problem => {
   const spoken = spokenCode(code);
   return spoken === 'not-found' ? notFound : { code: spoken, detail };
 };

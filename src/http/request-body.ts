@@ -3,11 +3,22 @@ import { limits } from '../limits.ts';
 import type { Json } from '../receipt/json.ts';
 import { type Result, err, ok } from '../result.ts';
 import { parseIJson } from './i-json.ts';
+import type { BytesBody, BytesRule } from './operation.ts';
 import { type InputFault, type Problem, invalid } from './problem.ts';
 
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
-const tooLarge: Problem = { code: 'body-too-large', detail: `a body has at most ${limits.requestBodyBytes} bytes` };
+const tooLarge = (maxBytes: number): Problem => ({ code: 'body-too-large', detail: `this body has at most ${maxBytes} bytes` });
+const encoded: Problem = {
+  code: 'unsupported-media-type',
+  detail: 'the body is compressed',
+  headers: { 'Accept-Encoding': 'identity' },
+};
+
+const isEncoded = (headers: Headers): boolean => {
+  const encoding = headers.get('content-encoding');
+  return encoding !== null && encoding !== 'identity';
+};
 const cutShort: Problem = { code: 'malformed-request', detail: 'the body did not arrive whole' };
 
 /** What a member of a body becomes in a receipt is one level deeper there, and receipts are read to `limits.jsonDepth`. */
@@ -25,34 +36,49 @@ export const readJsonBody = async (request: Request): Promise<Result<Json | null
   const contentType = headers.get('content-type');
   if (contentType === null || !JSON_TYPE.test(contentType))
     return err({ code: 'unsupported-media-type', detail: 'the body is not declared as application/json' });
-  const encoding = headers.get('content-encoding');
-  if (encoding !== null && encoding !== 'identity')
-    return err({ code: 'unsupported-media-type', detail: 'the body is compressed', headers: { 'Accept-Encoding': 'identity' } });
+  if (isEncoded(headers)) return err(encoded);
   const parsed = parseIJson(bytes.value, BODY_DEPTH);
   if (parsed.ok) return parsed;
   const { code, pointer, detail } = parsed.error;
   return err({ code: 'invalid-json', detail, errors: [{ in: 'body', pointer, code, detail }] });
 };
 
-/** The bytes of a body, at most `limits.requestBodyBytes`. */
-export const readBytes = async (request: Request): Promise<Result<Uint8Array<ArrayBuffer>, Problem>> => {
+/** A body that is not JSON. Content codings are not taken: nothing would bound what they unfold to. */
+export const readBytesBody = async (
+  request: Request,
+  { mediaTypes, maxBytes }: BytesRule,
+): Promise<Result<BytesBody, Problem>> => {
+  const { headers } = request;
+  const mediaType = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!mediaTypes.includes(mediaType))
+    return err({ code: 'unsupported-media-type', detail: `the body is not declared as ${mediaTypes.join(' or ')}` });
+  if (isEncoded(headers)) return err(encoded);
+  const bytes = await readBytes(request, maxBytes);
+  return bytes.ok ? ok({ mediaType, bytes: bytes.value }) : bytes;
+};
+
+/** The bytes of a body, at most `limits.requestBodyBytes` or what is said. */
+export const readBytes = async (
+  request: Request,
+  maxBytes: number = limits.requestBodyBytes,
+): Promise<Result<Uint8Array<ArrayBuffer>, Problem>> => {
   const declared = request.headers.get('content-length');
-  if (declared !== null && Number(declared) > limits.requestBodyBytes) return err(tooLarge);
+  if (declared !== null && Number(declared) > maxBytes) return err(tooLarge(maxBytes));
   try {
-    if (request.headers.has('transfer-encoding')) return await readChunks(request);
+    if (request.headers.has('transfer-encoding')) return await readChunks(request, maxBytes);
     const bytes = new Uint8Array(await request.arrayBuffer());
-    return bytes.length > limits.requestBodyBytes ? err(tooLarge) : ok(bytes);
+    return bytes.length > maxBytes ? err(tooLarge(maxBytes)) : ok(bytes);
   } catch {
     return err(cutShort); // the client is gone, or sent less than it declared
   }
 };
 
-const readChunks = async ({ body }: Request): Promise<Result<Uint8Array<ArrayBuffer>, Problem>> => {
+const readChunks = async ({ body }: Request, maxBytes: number): Promise<Result<Uint8Array<ArrayBuffer>, Problem>> => {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > limits.requestBodyBytes) return err(tooLarge);
+    if (length > maxBytes) return err(tooLarge(maxBytes));
     chunks.push(chunk);
   }
   return ok(new Uint8Array(Buffer.concat(chunks)));

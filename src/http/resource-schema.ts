@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { problemCodes } from './problem-code.ts';
 import {
   accountIdSchema as accountId,
   bookIdSchema as bookId,
@@ -8,11 +7,11 @@ import {
   receiptHashSchema as hash,
   identityIdSchema as identityId,
   instantSchema as instant,
-  jsonObjectSchema as jsonObject,
   publicKeyIdSchema as publicKeyId,
-  roleSchema as role,
   userIdSchema as userId,
-} from './schema.ts';
+} from './id-schema.ts';
+import { problemCodes } from './problem-code.ts';
+import { jsonObjectSchema as jsonObject, roleSchema as role } from './schema.ts';
 
 /** What is answered, as the API description publishes it and the tests check it. Answers are not parsed in production. */
 const position = z.int().min(0).meta({ description: 'Place in the stream, from 0' });

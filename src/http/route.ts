@@ -5,11 +5,11 @@ import type { DescribedNeed, Need } from './need.ts';
 import type { Ask, BodyRule, Described, Operation, QuerySchema } from './operation.ts';
 import { isForeignCookieUse } from './origin.ts';
 import type { Problem } from './problem.ts';
-import { checked, readJsonBody } from './request-body.ts';
+import { checked, readBytesBody, readJsonBody } from './request-body.ts';
 import { readQuery } from './request-query.ts';
 import type { Service } from './service.ts';
 
-export type Method = 'GET' | 'POST';
+export type Method = 'GET' | 'POST' | 'PUT';
 
 /** A request as it came in, with what the router found in its path. */
 export type Incoming = {
@@ -80,8 +80,12 @@ const askOf = async <Query, Body>(
   return ok({ param, query: query.value, body: body.value, headers: request.headers, mediaType, request, clientAddress });
 };
 
-const readBody = async <Body>({ presence, schema }: BodyRule<Body>, request: Request): Promise<Result<Body, Problem>> => {
+const readBody = async <Body>({ presence, schema, bytes }: BodyRule<Body>, request: Request): Promise<Result<Body, Problem>> => {
   if (presence === 'none') return checked(schema, null, 'body');
+  if (bytes !== undefined) {
+    const body = await readBytesBody(request, bytes);
+    return body.ok ? checked(schema, body.value, 'body') : body;
+  }
   const json = await readJsonBody(request);
   if (!json.ok) return json;
   return checked(schema, json.value ?? (presence === 'optional' ? {} : null), 'body');

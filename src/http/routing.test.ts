@@ -11,7 +11,8 @@ describe('the table of routes', () => {
     '%s %s needs: %s',
     async (method, path, need) => {
       const { ask } = await makeWorld();
-      const answer = await ask(method, concrete(path), { ...anonymous, key: 'k' });
+      const body = method === 'PUT' ? new Uint8Array() : undefined;
+      const answer = await ask(method, concrete(path), { ...anonymous, key: 'k', body });
       if (need === 'anyone') expect(answer.status).not.toBe(401);
       else {
         expect(answer.headers.get('www-authenticate')).toBe('Bearer');
@@ -20,7 +21,7 @@ describe('the table of routes', () => {
     },
   );
 
-  it('leaves nothing public but health, metrics, pages, keys, the trust anchor and sign-in', () => {
+  it('leaves nothing public but health, metrics, pages, art, keys, the trust anchor and sign-in', () => {
     const open = routes.filter(({ need }) => need.name === 'anyone').map(({ path }) => path);
     expect([...new Set(open)].sort()).toEqual([
       '/',
@@ -34,6 +35,7 @@ describe('the table of routes', () => {
       '/openapi.yaml',
       '/problems',
       '/problems/:code',
+      '/v1/art/:artHash',
       '/v1/auth/*',
       '/v1/keys/:publicKeyId',
     ]);
@@ -64,7 +66,7 @@ describe('a request that no route takes', () => {
     '/v1//accounts',
     '/V1/accounts',
     '/health/',
-    '/v1/pixbooks/x/commands/open-pack',
+    '/v1/pixbooks/x/commands/open',
     '/favicon.ico',
   ])('to %s is told that there is no such resource', async (path) => {
     const { ask } = await makeWorld();

@@ -1,86 +1,23 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
-import {
-  type MalformedId,
-  parseAccountId,
-  parseBookId,
-  parseCollectionId,
-  parseEventId,
-  parseIdentityId,
-  parseInstant,
-  parsePublicKeyId,
-  parseReceiptHash,
-  parseUserId,
-} from '../receipt/ids.ts';
+import { parseEventId } from '../receipt/ids.ts';
 import { type JsonObject, isJsonObject } from '../receipt/json.ts';
-import type { Result } from '../result.ts';
 import { roles } from '../stream/account/event.ts';
-
-type Parser<T> = (text: unknown) => Result<T, MalformedId>;
-type Documented = { readonly name: string; readonly pattern: string; readonly example: string; readonly description: string };
-
-/** Text that the parser of a branded id takes; `pattern` says the same to readers of the API description. */
-const id = <T extends string>(parse: Parser<T>, { name, pattern, example, description }: Documented): z.ZodType<T> =>
-  z
-    .custom<T>((value) => parse(value).ok, { error: `expected ${description}` })
-    .meta({ id: name, type: 'string', pattern, examples: [example], description });
-
-const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
-const EXAMPLE = '01JZ0000000000000000000000';
-const SHA256 = { pattern: '^sha256:[0-9a-f]{64}$', example: `sha256:${'5e'.repeat(32)}` };
-
-export const accountIdSchema = id(parseAccountId, {
-  name: 'AccountId',
-  pattern: `^acc_(operator|${ULID})$`,
-  example: `acc_${EXAMPLE}`,
-  description: 'acc_ and 26 Crockford characters',
-});
-export const identityIdSchema = id(parseIdentityId, {
-  name: 'IdentityId',
-  pattern: `^idn_(operator|${ULID})$`,
-  example: `idn_${EXAMPLE}`,
-  description: 'idn_ and 26 Crockford characters',
-});
-export const bookIdSchema = id(parseBookId, {
-  name: 'BookId',
-  pattern: `^bk_${ULID}$`,
-  example: `bk_${EXAMPLE}`,
-  description: 'bk_ and 26 Crockford characters',
-});
-export const collectionIdSchema = id(parseCollectionId, {
-  name: 'CollectionId',
-  pattern: `^col_${ULID}$`,
-  example: `col_${EXAMPLE}`,
-  description: 'col_ and 26 Crockford characters',
-});
-export const eventIdSchema = id(parseEventId, {
-  name: 'EventId',
-  pattern: `^${ULID}$`,
-  example: '01HF7YAT00ZY2HFVSMAQJQ9NN0',
-  description: 'an event id: 26 Crockford characters',
-});
-export const userIdSchema = id(parseUserId, {
-  name: 'UserId',
-  pattern: '^[A-Za-z0-9_-]{1,64}$',
-  example: `usr_${EXAMPLE}`,
-  description: 'a user id: 1 to 64 of A-Z a-z 0-9 _ -',
-});
-export const publicKeyIdSchema = id(parsePublicKeyId, {
-  name: 'PublicKeyId',
-  ...SHA256,
-  description: 'sha256: and 64 lower-case hex, of the SPKI DER of a public key',
-});
-export const receiptHashSchema = id(parseReceiptHash, {
-  name: 'ReceiptHash',
-  ...SHA256,
-  description: 'sha256: and 64 lower-case hex, the hash of a receipt',
-});
-export const instantSchema = id(parseInstant, {
-  name: 'Instant',
-  pattern: String.raw`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$`,
-  example: '2026-01-31T12:00:00.000Z',
-  description: 'UTC with milliseconds (RFC 3339)',
-});
+import {
+  accountIdSchema,
+  batchIdSchema,
+  bookIdSchema,
+  codeIdSchema,
+  collectionIdSchema,
+  dropIdSchema,
+  eventIdSchema,
+  identityIdSchema,
+  packIdSchema,
+  publicKeyIdSchema,
+  sha256Schema,
+  tradeIdSchema,
+  userIdSchema,
+} from './id-schema.ts';
 
 export const roleSchema = z
   .enum(roles)
@@ -99,6 +36,13 @@ export const pathParameters: { readonly [name: string]: z.ZodType } = {
   eventId: eventIdSchema,
   userId: userIdSchema,
   publicKeyId: publicKeyIdSchema,
+  collectionId: collectionIdSchema,
+  dropId: dropIdSchema,
+  codeId: codeIdSchema,
+  packId: packIdSchema,
+  tradeId: tradeIdSchema,
+  batchId: batchIdSchema,
+  artHash: sha256Schema,
   code: z.string().meta({ description: 'The `code` of a problem', examples: ['stale-base'] }),
 };
 
@@ -110,7 +54,7 @@ const asOfSchema = z
   .transform((text): AsOf => parseAsOf(text) ?? 0)
   .meta({
     type: 'string',
-    pattern: String.raw`^(\d{1,15}|${ULID})$`,
+    pattern: String.raw`^(\d{1,15}|[0-7][0-9A-HJKMNP-TV-Z]{25})$`,
     description: 'A position or an event id of the stream: the answer is the state just after it.',
   });
 
@@ -139,8 +83,22 @@ const accountIdHint = accountIdSchema.optional().meta({
   description: 'The account of the pixbook, if you know it: the book is then found even while the projection is being rebuilt.',
 });
 
+const collectionIdHint = collectionIdSchema.optional().meta({
+  description: 'The collection of the drop, if you know it: the drop is then found even while the projection is being rebuilt.',
+});
+
+const ofOfferer = accountIdSchema.optional().meta({ description: 'The account of `bookId`' });
+const bookOfOfferer = bookIdSchema.optional().meta({
+  description:
+    'The pixbook that offers, and `toBookId` the one it was offered to, if you know them: the trade is then found even while the projection is being rebuilt.',
+});
+const ofPartner = accountIdSchema.optional().meta({ description: 'The account of `toBookId`' });
+const bookOfPartner = bookIdSchema.optional().meta({ description: 'The pixbook the trade was offered to' });
+
 /** Query parameters shared by routes. */
 export const readQuery = { minEventId: minEventIdSchema };
 export const listQuery = { limit: limitSchema, cursor: cursorSchema };
 export const bookQuery = { accountId: accountIdHint };
+export const collectionQuery = { collectionId: collectionIdHint };
+export const tradeQuery = { accountId: ofOfferer, bookId: bookOfOfferer, toAccountId: ofPartner, toBookId: bookOfPartner };
 export const asOfQuery = { asOf: asOfSchema.optional() };

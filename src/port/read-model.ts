@@ -2,6 +2,7 @@ import type { Projected } from '../projection/project.ts';
 import type { Head } from '../receipt/chain.ts';
 import type {
   AccountId,
+  BookId,
   CollectionId,
   EventId,
   IdempotencyKey,
@@ -14,7 +15,10 @@ import type { KeyRecord } from '../receipt/key-history.ts';
 import type { Stream, StreamOf } from '../receipt/stream.ts';
 import type { Role } from '../stream/account/event.ts';
 import type { AccountState } from '../stream/account/evolve.ts';
-import type { PixbookState } from '../stream/pixbook/evolve.ts';
+import type { CodeState } from '../stream/code/state.ts';
+import type { CollectionState } from '../stream/collection/state.ts';
+import type { Concerns } from '../stream/pixbook/concerns.ts';
+import type { PixbookState } from '../stream/pixbook/state.ts';
 
 /** The receipt that an idempotency key of a stream belongs to. */
 export type Seen = {
@@ -45,6 +49,17 @@ export type ViewRequest<S extends Stream = Stream> = {
   readonly userId: UserId | null;
   /** The identity a new pixbook is for. For an existing pixbook its own identity is shown, whatever is asked. */
   readonly identityId: IdentityId | null;
+  /** Whose word the command is, when it is not the stream's own identity's: an issuer's, or the partner's in a trade. */
+  readonly actor?: Actor | null;
+};
+
+/** An identity and the account it says it belongs to. */
+export type Actor = { readonly accountId: AccountId; readonly identityId: IdentityId };
+
+/** A view of a pixbook holds the part of it that is asked for: without `concerns`, no cards, packs or trades, and `openTrades` null. */
+export type PixbookViewRequest = ViewRequest<StreamOf<'pixbook'>> & {
+  /** For each trade that is named, the copies it keeps in escrow are shown too. */
+  readonly concerns?: Concerns;
 };
 
 /** Everything that authorising, recognising and deciding one command need, read in **one** snapshot (receipt.md §5 step 3). */
@@ -61,6 +76,25 @@ export type View<State> = {
   readonly identity: IdentityRow | null;
   /** The operator's identity; null before genesis is applied. */
   readonly operator: IdentityRow | null;
+  /** The actor that was asked for, as its account's stream shows it; null when none was. */
+  readonly acting: Acting | null;
+};
+
+/** `role` is the asking user's in the actor's account; `identity` is null when that account has no such identity. */
+export type Acting = {
+  readonly accountStatus: AccountState['status'];
+  readonly role: Role | null;
+  readonly identity: IdentityRow | null;
+};
+
+/** Where a pixbook is, and what its id follows from. */
+export type BookRef = {
+  readonly accountId: AccountId;
+  readonly bookId: BookId;
+  readonly identityId: IdentityId;
+  readonly collectionId: CollectionId;
+  readonly generation: number;
+  readonly status: 'open' | 'closed';
 };
 
 /** One receipt's effect, with the head it makes. */
@@ -87,7 +121,10 @@ export type ApplyOutcome = 'applied' | 'already' | 'behind' | 'different';
  */
 export interface ReadModel {
   accountView(request: ViewRequest<StreamOf<'account'>>): Promise<View<AccountState>>;
-  pixbookView(request: ViewRequest<StreamOf<'pixbook'>>): Promise<View<PixbookState>>;
+  pixbookView(request: PixbookViewRequest): Promise<View<PixbookState>>;
+  /** `accountStatus` is `absent`, `role` and `identity` null: collections and codes belong to no tenant. */
+  collectionView(request: ViewRequest<StreamOf<'collection'>>): Promise<View<CollectionState>>;
+  codeView(request: ViewRequest<StreamOf<'code'>>): Promise<View<CodeState>>;
   /** The last applied receipt of a stream. */
   head(stream: Stream): Promise<Head | null>;
   /** The key record behind an issuer, for verifying what catch-up reads. */
@@ -96,6 +133,8 @@ export interface ReadModel {
   latestGeneration(identityId: IdentityId, collectionId: CollectionId): Promise<number | null>;
   /** Of these streams of one account, the one whose idempotency key this is, or null. */
   streamWithKey(streams: readonly Stream[], key: IdempotencyKey): Promise<Stream | null>;
+  /** The pixbook with this id, whoever's it is, or null. */
+  book(bookId: BookId): Promise<BookRef | null>;
   apply(application: Application): Promise<ApplyOutcome>;
   /** Resolves when Postgres answers and holds a projection; throws `Outage` otherwise. For health checks. */
   check(): Promise<void>;

@@ -7,8 +7,19 @@ export type ProjectedTable =
   | 'identities'
   | 'identity_keys'
   | 'pixbooks'
+  | 'collections'
+  | 'collection_versions'
+  | 'retired_series'
+  | 'drops'
+  | 'codes'
+  | 'packs'
+  | 'card_instances'
+  | 'trades'
+  | 'trade_reservations'
   | 'account_ledger_heads'
   | 'pixbook_ledger_heads'
+  | 'collection_ledger_heads'
+  | 'code_ledger_heads'
   | 'receipts';
 
 /** The primary key of each table: what an update or a delete names, and the order of digests and dumps. */
@@ -18,8 +29,19 @@ export const primaryKeys = {
   identities: ['identity_id'],
   identity_keys: ['identity_id', 'key_generation'],
   pixbooks: ['book_id'],
+  collections: ['collection_id'],
+  collection_versions: ['collection_id', 'version'],
+  retired_series: ['collection_id', 'series_id'],
+  drops: ['drop_id'],
+  codes: ['code_id'],
+  packs: ['book_id', 'pack_id'],
+  card_instances: ['book_id', 'instance_id'],
+  trades: ['trade_id'],
+  trade_reservations: ['book_id', 'trade_id'],
   account_ledger_heads: ['account_id'],
   pixbook_ledger_heads: ['book_id'],
+  collection_ledger_heads: ['collection_id'],
+  code_ledger_heads: ['code_id'],
   receipts: ['event_id'],
 } as const satisfies { readonly [T in ProjectedTable]: readonly (keyof DB[T])[] };
 
@@ -38,4 +60,8 @@ export type RowChange = {
 }[ProjectedTable];
 
 /** What must follow from a receipt in another stream, written to `ops.redo_outbox` with its rows. */
-export type Redo = { readonly target: string; readonly kind: string };
+export type Redo = { readonly target: string; readonly kind: RedoKind };
+
+/** `issue-code-pack` follows from a claim, `complete-trade` (accept and settle, or release) from a reservation. */
+export const redoKinds = ['issue-code-pack', 'complete-trade'] as const;
+export type RedoKind = (typeof redoKinds)[number];

@@ -1,5 +1,5 @@
 import type { Head } from '../receipt/chain.ts';
-import type { Stream } from '../receipt/stream.ts';
+import type { Stream, StreamType } from '../receipt/stream.ts';
 import { type Result, err, ok } from '../result.ts';
 import { type ProjectedTable, type RowChange, primaryKeys } from './row-change.ts';
 
@@ -36,19 +36,31 @@ export const changeRow = (rows: Rows, change: RowChange): Result<void, RowFault>
   return ok(undefined);
 };
 
-/** Which table holds a stream's head, and that stream's row in it. Streams that are not projected have none. */
-export const headRowOf = (
-  stream: Stream,
-  head: Head,
-): { table: 'account_ledger_heads' | 'pixbook_ledger_heads'; row: Row } | null => {
+/** Which table holds a stream's head, and that stream's row in it. */
+export const headRowOf = (stream: Stream, head: Head): { readonly table: HeadTable; readonly row: Row } => {
   const at = { position: head.position, event_id: head.eventId, hash: head.hash, created_at: head.createdAt };
+  return { table: headTables[stream.type], row: { ...headKeyOf(stream), ...at } };
+};
+
+const headTables = {
+  account: 'account_ledger_heads',
+  pixbook: 'pixbook_ledger_heads',
+  collection: 'collection_ledger_heads',
+  code: 'code_ledger_heads',
+} as const satisfies { readonly [T in StreamType]: ProjectedTable };
+export type HeadTable = (typeof headTables)[StreamType];
+
+/** What names the stream in its head's row: the primary key, and of a pixbook the account it must belong to. */
+const headKeyOf = (stream: Stream): Row => {
   switch (stream.type) {
     case 'account':
-      return { table: 'account_ledger_heads', row: { account_id: stream.accountId, ...at } };
+      return { account_id: stream.accountId };
     case 'pixbook':
-      return { table: 'pixbook_ledger_heads', row: { book_id: stream.bookId, account_id: stream.accountId, ...at } };
-    default:
-      return null;
+      return { book_id: stream.bookId, account_id: stream.accountId };
+    case 'collection':
+      return { collection_id: stream.collectionId };
+    case 'code':
+      return { code_id: stream.codeId };
   }
 };
 

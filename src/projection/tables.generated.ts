@@ -4,6 +4,11 @@
  */
 
 import type { Instant } from "../receipt/ids.ts";
+import type { ColumnType } from "kysely";
+
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
 
 export interface AccountLedgerHeads {
   account_id: string;
@@ -25,6 +30,81 @@ export interface Accounts {
   closed_at: Instant | null;
   created_at: Instant;
   status: string;
+}
+
+export interface CardInstances {
+  account_id: string;
+  book_id: string;
+  card_id: string;
+  instance_id: string;
+  since: Instant;
+  source: string;
+  source_id: string;
+  trade_id: string | null;
+}
+
+export interface CodeLedgerHeads {
+  code_id: string;
+  created_at: Instant;
+  event_id: string;
+  hash: string;
+  position: number;
+}
+
+export interface Codes {
+  account_id: string | null;
+  batch_id: string | null;
+  book_id: string | null;
+  claim_event_id: string | null;
+  claim_hash: string | null;
+  claimed_at: Instant | null;
+  code_id: string;
+  collection_id: string;
+  created_at: Instant;
+  drop_id: string;
+  generation: number | null;
+  identity_id: string | null;
+  revoked_at: Instant | null;
+  status: string;
+}
+
+export interface CollectionLedgerHeads {
+  collection_id: string;
+  created_at: Instant;
+  event_id: string;
+  hash: string;
+  position: number;
+}
+
+export interface Collections {
+  collection_id: string;
+  published_at: Instant;
+  title: string;
+  updated_at: Instant;
+  version: number;
+}
+
+export interface CollectionVersions {
+  cards: string;
+  collection_id: string;
+  event_id: string;
+  published_at: Instant;
+  series: string;
+  title: string;
+  version: number;
+}
+
+export interface Drops {
+  closed_at: Instant | null;
+  collection_id: string;
+  drop_id: string;
+  opened_at: Instant;
+  pack_size: number;
+  sealed_seed: string;
+  seed: string | null;
+  seed_hash: string;
+  status: string;
+  title: string;
 }
 
 export interface Identities {
@@ -51,12 +131,43 @@ export interface IdentityKeys {
   valid_until: Instant | null;
 }
 
+export interface OpsBatches {
+  batch_id: string;
+  collection_id: string;
+  created_at: Instant;
+  done: Generated<number>;
+  drop_id: string;
+  failures: Generated<string>;
+  finished_at: Instant | null;
+  identity_id: string;
+  items: string;
+  kind: string;
+  shown_at: Instant | null;
+  status: Generated<string>;
+  total: number;
+  user_id: string;
+}
+
 export interface OpsRedoOutbox {
   created_at: Instant;
   done_at: Instant | null;
   event_id: string;
   kind: string;
+  outcome: string | null;
   target: string;
+}
+
+export interface Packs {
+  account_id: string;
+  book_id: string;
+  cards: string;
+  code_id: string | null;
+  drop_id: string;
+  event_id: string;
+  issued_at: Instant;
+  opened_at: Instant | null;
+  pack_id: string;
+  status: string;
 }
 
 export interface PixbookLedgerHeads {
@@ -103,15 +214,69 @@ export interface Receipts {
   type: string;
 }
 
+export interface RetiredSeries {
+  collection_id: string;
+  retired_at: Instant;
+  series_id: string;
+}
+
+export interface TradeReservations {
+  account_id: string;
+  book_id: string;
+  ended_at: Instant | null;
+  event_id: string;
+  give: string;
+  hash: string;
+  offer_account_id: string;
+  offer_book_id: string;
+  offer_hash: string;
+  reserved_at: Instant;
+  status: string;
+  take: string;
+  trade_id: string;
+}
+
+export interface Trades {
+  account_id: string;
+  book_id: string;
+  end_event_id: string | null;
+  end_hash: string | null;
+  ended_at: Instant | null;
+  expires_at: Instant;
+  give: string;
+  offer_hash: string;
+  offered_at: Instant;
+  receive: string | null;
+  status: string;
+  to_account_id: string;
+  to_book_id: string;
+  to_generation: number;
+  to_identity_id: string;
+  trade_id: string;
+  want: string;
+}
+
 export interface DB {
   account_ledger_heads: AccountLedgerHeads;
   account_members: AccountMembers;
   accounts: Accounts;
+  card_instances: CardInstances;
+  code_ledger_heads: CodeLedgerHeads;
+  codes: Codes;
+  collection_ledger_heads: CollectionLedgerHeads;
+  collection_versions: CollectionVersions;
+  collections: Collections;
+  drops: Drops;
   identities: Identities;
   identity_keys: IdentityKeys;
+  "ops.batches": OpsBatches;
   "ops.redo_outbox": OpsRedoOutbox;
+  packs: Packs;
   pixbook_ledger_heads: PixbookLedgerHeads;
   pixbooks: Pixbooks;
   projector_offsets: ProjectorOffsets;
   receipts: Receipts;
+  retired_series: RetiredSeries;
+  trade_reservations: TradeReservations;
+  trades: Trades;
 }

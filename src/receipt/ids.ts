@@ -14,6 +14,22 @@ export type BookId = Branded<'BookId'>;
 export type CollectionId = Branded<'CollectionId'>;
 /** `cod_` and 26 Crockford characters. */
 export type CodeId = Branded<'CodeId'>;
+/** `drp_` and 26 Crockford characters. */
+export type DropId = Branded<'DropId'>;
+/** `pck_` and 26 Crockford characters. */
+export type PackId = Branded<'PackId'>;
+/** `ins_` and 26 Crockford characters: one owned copy of a card. */
+export type InstanceId = Branded<'InstanceId'>;
+/** `trd_` and the event id of the offer. */
+export type TradeId = Branded<'TradeId'>;
+/** An issuer's own name of a card in its collection: 1 to 64 of `a-z 0-9 -`, not first a `-`. */
+export type CardId = Branded<'CardId'>;
+/** As `CardId`, of a series. */
+export type SeriesId = Branded<'SeriesId'>;
+/** `sha256:` and 64 lower-case hex: of a card's art, of a drop's seed, of any bytes. */
+export type Sha256 = Branded<'Sha256'>;
+/** 64 lower-case hex: the 32 bytes of a drop's seed, once it is revealed. */
+export type Seed = Branded<'Seed'>;
 /** 26 upper-case Crockford characters, a valid ULID (receipt.md §3). */
 export type EventId = Branded<'EventId'>;
 /** `sha256:` and 64 lower-case hex: SHA-256 of the SPKI DER of a public key. */
@@ -49,6 +65,15 @@ export const parseIdentityId = parser<IdentityId>(new RegExp(`^idn_(?:operator|$
 export const parseBookId = parser<BookId>(new RegExp(`^bk_${ULID}$`), 'bk_ and 26 Crockford characters');
 export const parseCollectionId = parser<CollectionId>(new RegExp(`^col_${ULID}$`), 'col_ and 26 Crockford characters');
 export const parseCodeId = parser<CodeId>(new RegExp(`^cod_${ULID}$`), 'cod_ and 26 Crockford characters');
+export const parseDropId = parser<DropId>(new RegExp(`^drp_${ULID}$`), 'drp_ and 26 Crockford characters');
+export const parsePackId = parser<PackId>(new RegExp(`^pck_${ULID}$`), 'pck_ and 26 Crockford characters');
+export const parseInstanceId = parser<InstanceId>(new RegExp(`^ins_${ULID}$`), 'ins_ and 26 Crockford characters');
+export const parseTradeId = parser<TradeId>(new RegExp(`^trd_${ULID}$`), 'trd_ and 26 Crockford characters');
+const CATALOGUE_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+export const parseCardId = parser<CardId>(CATALOGUE_NAME, '1 to 64 of a-z 0-9 -, not first a -');
+export const parseSeriesId = parser<SeriesId>(CATALOGUE_NAME, '1 to 64 of a-z 0-9 -, not first a -');
+export const parseSha256 = parser<Sha256>(SHA256_TAGGED, 'sha256: and 64 lower-case hex');
+export const parseSeed = parser<Seed>(/^[0-9a-f]{64}$/, '64 lower-case hex');
 export const parseEventId = parser<EventId>(new RegExp(`^${ULID}$`), '26 Crockford characters');
 export const parsePublicKeyId = parser<PublicKeyId>(SHA256_TAGGED, 'sha256: and 64 lower-case hex');
 export const parseReceiptHash = parser<ReceiptHash>(SHA256_TAGGED, 'sha256: and 64 lower-case hex');
@@ -138,3 +163,32 @@ export const identityIdFor = (accountId: AccountId, key: IdempotencyKey): Identi
 /** Domain rule 9: identity, collection and generation: 1 more than the closed ones, so 1 for the first. */
 export const bookIdFor = (identityId: IdentityId, collectionId: CollectionId, generation: number): BookId =>
   `bk_${derivedUlid('pixpax/book-id/v1', identityId, collectionId, String(generation))}` as BookId;
+
+/** A collection's id depends on the identity that first published it and the idempotency key of that command. */
+export const collectionIdFor = (identityId: IdentityId, key: IdempotencyKey): CollectionId =>
+  `col_${derivedUlid('pixpax/collection-id/v1', identityId, key)}` as CollectionId;
+
+/** A drop's id depends on its collection and the idempotency key of its opening. */
+export const dropIdFor = (collectionId: CollectionId, key: IdempotencyKey): DropId =>
+  `drp_${derivedUlid('pixpax/drop-id/v1', collectionId, key)}` as DropId;
+
+/** Domain rule 5: a book has one pack of a drop, because there is one id for it. */
+export const dropPackIdFor = (dropId: DropId, bookId: BookId): PackId =>
+  `pck_${derivedUlid('pixpax/drop-pack-id/v1', dropId, bookId)}` as PackId;
+
+/** Domain rule 5: a code is worth one pack, whoever claims it. */
+export const codePackIdFor = (codeId: CodeId): PackId => `pck_${derivedUlid('pixpax/code-pack-id/v1', codeId)}` as PackId;
+
+/** Domain rule 4: the copy in a slot (from 0) of a pack. */
+export const packInstanceIdFor = (packId: PackId, slot: number, cardId: CardId): InstanceId =>
+  `ins_${derivedUlid('pixpax/instance-id/v1', packId, String(slot), cardId)}` as InstanceId;
+
+/** Domain rule 4: the copy that a CARD_ADDED receipt grants at an index (from 0). */
+export const grantInstanceIdFor = (eventId: EventId, index: number): InstanceId =>
+  `ins_${derivedUlid('pixpax/instance-id/v1', eventId, String(index))}` as InstanceId;
+
+/** A trade is named by its offer. */
+export const tradeIdOf = (offer: EventId): TradeId => `trd_${offer}` as TradeId;
+
+/** The event id of the offer a trade is named by. */
+export const offerEventIdOf = (tradeId: TradeId): EventId => tradeId.slice('trd_'.length) as EventId;

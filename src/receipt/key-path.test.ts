@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { decodeTime, isValid } from 'ulid';
 import { describe, expect, it } from 'vitest';
-import { type AccountId, type BookId, parseAccountId, parseInstant } from './ids.ts';
-import { MAX_POSITION, eventIdAt, keyAt, parseKey, parsePrefix, positionOf, prefixOf } from './key-path.ts';
+import { type AccountId, type BookId, type Sha256, parseAccountId, parseInstant } from './ids.ts';
+import { MAX_POSITION, artKeyOf, eventIdAt, keyAt, parseKey, parsePrefix, positionOf, prefixOf } from './key-path.ts';
 import { accountStream, pixbookStream } from './stream.ts';
 
 const book = pixbookStream('acc_01JZ0000000000000000000000' as AccountId, 'bk_01JZ0000000000000000000001' as BookId);
@@ -60,6 +60,14 @@ describe('the object key', () => {
     'segments/0',
   ])('is foreign when it is %s', (key) => {
     expect(parseKey(key)).toMatchObject({ ok: false, error: { code: 'foreign-key' } });
+  });
+});
+
+describe('art', () => {
+  it('lies under its hash, outside of the ledger’s streams', () => {
+    const key = artKeyOf(`sha256:${'5e'.repeat(32)}` as Sha256);
+    expect(key).toBe(`art/sha256/${'5e'.repeat(32)}`);
+    expect(parseKey(key).ok).toBe(false);
   });
 });
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { type Result, err, ok } from '../result.ts';
 import {
   type EventId,
+  type Sha256,
   crockford,
   crockfordOfHex,
   parseAccountId,
@@ -119,3 +120,9 @@ const streamOf = (kind: string | undefined, first: string | undefined, second: s
 
 /** Derived objects that may lie among the truth and never decide it. */
 export const isDerivedKey = (key: string): boolean => /^pixpax\/pixbooks\/[^/]+\/[^/]+\/snapshot\.json$/.test(key);
+
+/** Art of cards is content-addressed and outside the ledger's streams: a receipt pins it by its hash. */
+const ART_ROOT = 'art/sha256/';
+
+/** The object key of art: `art/sha256/` and the 64 hex of its hash, which is SHA-256 of its bytes. */
+export const artKeyOf = (hash: Sha256): string => `${ART_ROOT}${hash.slice('sha256:'.length)}`;

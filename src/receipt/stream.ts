@@ -19,3 +19,7 @@ export const pixbookStream = (accountId: AccountId, bookId: BookId): StreamOf<'p
   accountId,
   bookId,
 });
+
+export const collectionStream = (collectionId: CollectionId): StreamOf<'collection'> => ({ type: 'collection', collectionId });
+
+export const codeStream = (codeId: CodeId): StreamOf<'code'> => ({ type: 'code', codeId });

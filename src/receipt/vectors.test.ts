@@ -1,12 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { p256 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
+import { storeSource } from '../../projector/store-source.ts';
+import { verifyLedger } from '../../projector/verify.ts';
 import { vectorText } from '../../test/receipt/vectors.ts';
+import { memoryStore } from '../adapter/memory/receipt-store.ts';
+import type { PublicKeyId } from './ids.ts';
 
 type Vector = { key: string; position: number; object: string; signedBytes: string; hash: string };
+/** Lists are words with a space between. */
+type DerivedId = { id: string; of: string };
+type DrawVector = {
+  seed: string;
+  seedHash: string;
+  pool: string;
+  packSize: number;
+  bookId: string;
+  packId: string;
+  cards: string;
+};
 
 const file = readFileSync(new URL('vectors.json', import.meta.url), 'utf8');
-const vectors = JSON.parse(file) as { fingerprint: string; receipts: Vector[] };
+const vectors = JSON.parse(file) as {
+  fingerprint: string;
+  derivedIds: DerivedId[];
+  draws: DrawVector[];
+  receipts: Vector[];
+};
 
 /** RFC 8785 as README.md tells it, written anew for this test: nothing below comes from the code under test. */
 const jcs = (value: unknown): string => {
@@ -34,6 +54,38 @@ const keysById = async (): Promise<Map<string, Uint8Array<ArrayBuffer>>> => {
   return keys;
 };
 
+/** 128 bits in 26 characters, by way of a number: not as the code under test does it. */
+const crockford = (bytes: Uint8Array): string => {
+  let number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+  let text = '';
+  for (let i = 0; i < 26; i++, number /= 32n) text = ('0123456789ABCDEFGHJKMNPQRSTVWXYZ'[Number(number % 32n)] ?? '') + text;
+  return text;
+};
+
+const hmac = async (keyHex: string, message: string): Promise<DataView> => {
+  const raw = new Uint8Array(Buffer.from(keyHex, 'hex'));
+  const key = await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return new DataView(await crypto.subtle.sign('HMAC', key, utf8(message)));
+};
+
+/** README.md §8. */
+const draw = async ({ seed, pool, packSize, bookId, packId }: DrawVector): Promise<string[]> => {
+  const left = pool.split(' ');
+  const drawn: string[] = [];
+  for (let slot = 0; slot < packSize; slot++) {
+    for (let attempt = 0, chosen = false; !chosen; attempt++) {
+      const block = await hmac(seed, [bookId, packId, slot, ...(attempt === 0 ? [] : [attempt])].join('\0'));
+      for (let word = 0; word < 8 && !chosen; word++) {
+        const number = block.getUint32(word * 4);
+        if (number >= Math.floor(2 ** 32 / left.length) * left.length) continue;
+        drawn.push(...left.splice(number % left.length, 1));
+        chosen = true;
+      }
+    }
+  }
+  return drawn;
+};
+
 describe('the vector file', () => {
   it('is what the code makes today', () => {
     expect(vectorText()).toBe(file);
@@ -54,6 +106,24 @@ describe('the vector file', () => {
     const key = await crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']);
     expect(await crypto.subtle.verify(algorithm, key, raw, utf8(vector.signedBytes))).toBe(true);
     expect(p256.verify(raw, utf8(vector.signedBytes), spki.slice(26), { prehash: true, lowS: true })).toBe(true);
+  });
+
+  it.each(vectors.derivedIds)('derives $id as the format page says', async ({ id, of }) => {
+    const digest = Buffer.from((await sha256(utf8(of.replaceAll(' ', '\0')))).slice('sha256:'.length), 'hex');
+    expect(`${id.slice(0, id.indexOf('_') + 1)}${crockford(digest.subarray(0, 16))}`).toBe(id);
+  });
+
+  it.each(vectors.draws)('draws $packId as the format page says', async (vector) => {
+    expect((await draw(vector)).join(' ')).toBe(vector.cards);
+    expect(await sha256(new Uint8Array(Buffer.from(vector.seed, 'hex')))).toBe(vector.seedHash);
+    const inBytes = vector.pool.split(' ').sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    expect(vector.pool).toBe(inBytes.join(' '));
+  });
+
+  it('is a whole ledger, of which nothing is wrong', async () => {
+    const store = memoryStore(new Map(vectors.receipts.map(({ key, object }) => [key, Buffer.from(object, 'utf8')])));
+    const report = await verifyLedger({ source: storeSource(store), trust: vectors.fingerprint as PublicKeyId });
+    expect(report).toMatchObject({ verdict: 'valid', receipts: vectors.receipts.length, faults: [] });
   });
 
   it('names the fingerprint of genesis', async () => {

@@ -34,7 +34,14 @@ export const verifyReceipt = (
 /** As `verifyReceipt`, for a receipt that was strictly read before. */
 export const verifyRead = (read: ReadReceipt, head: Head | null, keys: KeyHistory): Result<ReadReceipt, ReceiptFault> => {
   const linked = follows(head, read.position, read.receipt);
-  if (!linked.ok) return linked;
+  return linked.ok ? verifyAlone(read, keys) : linked;
+};
+
+/**
+ * Verifies a strictly read receipt by itself: whether it is truly its issuer's word, not whether it is in its place of a chain (its position
+ * follows from its event id all the same). For receipts that are cited, or shown without their stream.
+ */
+export const verifyAlone = (read: ReadReceipt, keys: KeyHistory): Result<ReadReceipt, ReceiptFault> => {
   const record = keyRecordOf(keys, read.receipt.issuer);
   if (record === null)
     return err({ code: 'key-unknown', detail: `no account stream introduces ${read.receipt.issuer.publicKeyId}` });

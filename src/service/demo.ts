@@ -19,6 +19,9 @@ export const demoUser = {
   password: 'demo-demo-demo',
 } as const;
 
+/** Who publishes in `npm run demo`: an operator of the embedded ledger, signed in by a token that is kept beside it. */
+export const demoOperator = { userId: 'usr_01JZDEM0000000000000000001' as UserId, email: 'operator@pixpax.example' } as const;
+
 const collectionId = 'col_01JZDEM0000000000000000000' as CollectionId;
 
 /** The pixbook of the demo, and the head that its next save must be based on. */
@@ -85,6 +88,10 @@ export const greeting = (publicUrl: string, fingerprint: string, demo: Demo | nu
     '',
     `curl -sS '${publicUrl}/v1/pixbooks/${demo.bookId}' -H 'Authorization: Bearer ${token}'`,
     `npm run ledger -- verify --trust ${fingerprint}`,
+    '',
+    'Or watch two families collect and swap cards, and somebody trying to cheat:',
+    '',
+    'npm run demo',
     '',
   ].join('\n')}\n`;
 };

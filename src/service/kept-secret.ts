@@ -1,40 +1,42 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errno } from '../adapter/key-file-outage.ts';
+import { linkNewFile, makeDirectoryDurably, syncDirectory } from '../adapter/link-new-file.ts';
+import { limits } from '../limits.ts';
+import { Refused } from './until-up.ts';
 
 /**
  * A random secret of 64 hex characters that is made once and kept in a file of mode 0600, for the embedded start. Two processes that
- * start at once agree: the file is linked to its name, which only one of them can.
+ * start at once agree: the file is linked to its name, which only one of them can. Throws `Refused` when it cannot be kept or is no secret.
  */
 export const keptSecret = async (file: string): Promise<string> => {
-  const kept = await read(file);
-  if (kept !== null) return kept;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  const handle = await open(draft, 'wx', 0o600);
   try {
-    await handle.writeFile(`${randomBytes(32).toString('hex')}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const secret = (await read(file)) ?? (await make(file));
+    // Found or made: whoever made it may have died before this line, and a power cut must not take back what was used.
+    await syncDirectory(dirname(file));
+    return secret;
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused(`the secret in ${file} cannot be kept (${errno(error)})`);
   }
-  // A crash before this leaves a draft nobody reads; after it, the secret.
-  await link(draft, file).catch((error: unknown) => {
-    if (!isThere(error)) throw error;
-  });
-  await rm(draft, { force: true });
+};
+
+const make = async (file: string): Promise<string> => {
+  await makeDirectoryDurably(dirname(file));
+  await linkNewFile(file, `${randomBytes(32).toString('hex')}\n`);
   const made = await read(file);
-  if (made === null) throw new Error(`${file} was made and is not there`);
+  if (made === null) throw new Refused(`${file} was made and is not there`);
   return made;
 };
 
 const read = async (file: string): Promise<string | null> => {
   try {
-    return (await readFile(file, 'utf8')).trim();
+    const secret = (await readFile(file, 'utf8')).trim();
+    if (secret.length >= limits.secretMinChars) return secret;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errno(error) === 'ENOENT') return null;
     throw error;
   }
+  throw new Refused(`${file} holds less than ${limits.secretMinChars} characters: restore it from a backup`);
 };
-
-const isThere = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EEXIST';

@@ -1,12 +1,15 @@
+import { join } from 'node:path';
+import { openLocalSealer } from '../adapter/local-sealer/sealer.ts';
 import { openLocalSigner } from '../adapter/local-signer/signer.ts';
 import { openStore, parseStoreUrl } from '../adapter/store-url.ts';
 import { vaultConfigProblems } from '../adapter/vault/config.ts';
-import { openVaultSigner } from '../adapter/vault/signer.ts';
+import { openVault } from '../adapter/vault/open.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../port/clock.ts';
-import { Outage } from '../port/outage.ts';
 import type { ReceiptStore } from '../port/receipt-store.ts';
+import type { Sealer } from '../port/sealer.ts';
 import type { Signer } from '../port/signer.ts';
+import { keptSecret } from './kept-secret.ts';
 import { Refused } from './until-up.ts';
 
 /** The receipt store the configuration names. Throws `Outage`, and `Refused` for a URL that is none. */
@@ -16,23 +19,18 @@ export const openReceiptStore = async (config: Config, clock: Clock): Promise<Re
   return openStore(location.value, config.s3, { clock });
 };
 
-/** The signer the configuration names. Throws `Outage`, and `Refused` for a configuration that cannot work. */
-export const openSigner = async ({ signer }: Config, clock: Clock): Promise<Signer> => {
-  if (signer.kind === 'local') return openLocalSigner(signer.directory);
+/** The two parts that keep keys. They may share one login: they are opened and closed together. */
+export type Custody = { readonly signer: Signer; readonly sealer: Sealer };
+
+/** Signer and sealer as the configuration names them. Throws `Outage`, and `Refused` for a configuration that cannot work. */
+export const openCustody = async ({ signer }: Pick<Config, 'signer'>, clock: Clock): Promise<Custody> => {
+  if (signer.kind === 'local')
+    return { signer: await openLocalSigner(signer.directory), sealer: await openLocalSealer(signer.directory) };
   const problems = vaultConfigProblems(signer);
   if (problems.length > 0) throw new Refused(`SIGNER=vault: ${problems.join('; ')}`);
-  return openVaultSigner(signer, clock);
+  return openVault(signer, clock);
 };
 
-/** Asks one dependency; a word for people when it is down. Never rejects. */
-export const healthOf = async (
-  check: () => Promise<unknown>,
-): Promise<{ readonly status: 'ok' } | { readonly status: 'down'; readonly reason: string }> => {
-  try {
-    await check();
-    return { status: 'ok' };
-  } catch (error) {
-    // The adapters' own words are for the log; anyone may read this.
-    return { status: 'down', reason: error instanceof Outage ? error.code : 'internal-error' };
-  }
-};
+/** The key that codes are made and named with: the one given, or one made once and kept. Throws `Refused` when it cannot be kept. */
+export const openCodeSecret = async ({ codeSecret, dataDir }: Pick<Config, 'codeSecret' | 'dataDir'>): Promise<string> =>
+  codeSecret ?? keptSecret(join(dataDir, 'secrets', 'codes'));

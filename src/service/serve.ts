@@ -8,22 +8,20 @@ import { ensureSchemas } from '../adapter/postgres/migrate.ts';
 import { openPool } from '../adapter/postgres/pool.ts';
 import { openReadModel } from '../adapter/postgres/read-model.ts';
 import { initialise } from '../command/initialise.ts';
-import { openLedger } from '../command/ledger.ts';
 import { qualifyStore } from '../command/qualify.ts';
 import type { Config } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import type { Health } from '../http/parts.ts';
 import { type Served, serve as serveHttp } from '../http/serve.ts';
 import { createStartingApp } from '../http/starting-app.ts';
-import { limits } from '../limits.ts';
-import { systemClock, withDeadline } from '../port/clock.ts';
-import { type Dependency, Outage } from '../port/outage.ts';
-import { OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
-import { keyAt } from '../receipt/key-path.ts';
-import { accountStream } from '../receipt/stream.ts';
-import { DemoRefused, greeting, seedDemo } from './demo.ts';
+import { systemClock } from '../port/clock.ts';
+import type { Dependency } from '../port/outage.ts';
+import { DemoRefused, demoOperator, greeting, seedDemo } from './demo.ts';
+import { openDomain } from './domain-parts.ts';
+import { dependencyHealth } from './health.ts';
 import { notifyBy } from './notices.ts';
-import { healthOf, openReceiptStore, openSigner } from './open-parts.ts';
+import { openCodeSecret, openCustody, openReceiptStore } from './open-parts.ts';
+import { ensureOperators } from './operators.ts';
 import { rebuildIfEmpty } from './rebuild-if-empty.ts';
 import { openSignIn } from './sign-in.ts';
 import { Refused, type Waiting, untilUp } from './until-up.ts';
@@ -82,8 +80,11 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }
   closing.push(() => store.close());
   const qualified = await untilUp(attempt, () => qualifyStore(store, clock, ulid()));
   if (!qualified.ok) throw new Refused(`store-not-qualified: ${store.description}: ${qualified.error.finding}`);
-  const signer = await untilUp(attempt, () => openSigner(config, clock));
-  closing.push(() => signer.close());
+  const { signer, sealer } = await untilUp(attempt, () => openCustody(config, clock));
+  closing.push(
+    () => signer.close(),
+    () => sealer.close(),
+  );
   const anchor = await untilUp(attempt, () => initialise({ store, signer, clock }, config.trust));
   if (!anchor.ok) throw new Refused(`${anchor.error.code}: ${anchor.error.detail}`);
   const { fingerprint: trust, publicKey, created } = anchor.value;
@@ -96,28 +97,20 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }
   const readModel = openReadModel({ pool });
   if (!created) await untilUp(attempt, () => rebuildIfEmpty({ config, readModel, databaseUrl, trust, log }));
   const queries = openLedgerQueries({ pool });
-  const { authentication, demoToken } = await untilUp(attempt, () => openSignIn(config, databaseUrl, log));
+  const { authentication, demo: signedIn } = await untilUp(attempt, () => openSignIn(config, databaseUrl, log));
   closing.push(() => authentication.close());
 
-  const commands = openLedger({ store, signer, readModel, clock, trust, notify: notifyBy(log, metrics) });
-  const probe = keyAt(accountStream(OPERATOR_ACCOUNT_ID), 0);
-  const within = (dependency: Dependency, ms: number, check: () => Promise<unknown>) =>
-    healthOf(() => withDeadline(clock, dependency, ms, check));
+  const ports = { store, signer, sealer, readModel, clock, trust, notify: notifyBy(log, metrics) };
+  const operators = [...config.operatorUsers, ...(signedIn === null ? [] : [demoOperator.userId])];
+  await untilUp(attempt, () => ensureOperators(ports, operators, log));
+  const codeSecret = await openCodeSecret(config);
+  const { start, ...domain } = openDomain({ ports, queries, pool, databaseUrl, codeSecret, log, metrics });
   const app = createApp({
-    commands,
+    ...domain,
     queries,
     store,
     authentication,
-    health: async () => {
-      const [postgres, storeHealth, signerHealth] = await Promise.all([
-        within('postgres', limits.databaseTimeoutMs, () => readModel.check()),
-        within('store', limits.storeTimeoutMs, async () => {
-          if (!(await store.exists(probe))) throw new Outage('store', 'store-refused', 'the store does not hold this ledger');
-        }),
-        within('signer', limits.signTimeoutMs, () => signer.check()),
-      ]);
-      return { postgres, store: storeHealth, signer: signerHealth };
-    },
+    health: dependencyHealth({ store, signer, readModel, clock }),
     verifyStream: (stream) => verifyStream({ store, trust }, stream),
     ledger: { fingerprint: trust, publicKey },
     clock,
@@ -125,8 +118,10 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }
     metrics,
     config: { publicUrl: config.publicUrl, trustedOrigins: config.trustedOrigins, trustedProxies: config.trustedProxies },
   });
-  const demo = demoToken === null ? null : await seedDemo(commands, queries).catch(demoGone(log));
-  return { fetch: app.fetch, text: (url: string) => greeting(publicUrlOf(config, url), trust, demo, demoToken ?? '') };
+  const background = await untilUp(attempt, start);
+  closing.push(() => background.stop());
+  const demo = signedIn === null ? null : await seedDemo(domain.commands, queries).catch(demoGone(log));
+  return { fetch: app.fetch, text: (url: string) => greeting(publicUrlOf(config, url), trust, demo, signedIn?.token ?? '') };
 };
 
 /** With `PORT=0` the port is only known once we listen. */

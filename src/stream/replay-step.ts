@@ -21,8 +21,13 @@ export const replayStep = (
   const required = requiredIssuer(before, receipt.stream, event.value);
   if (!required.ok) return required;
   const { accountId, identityId } = required.value;
-  if (receipt.issuer.identityId !== identityId || keyRecordOf(keys, receipt.issuer)?.accountId !== accountId)
-    return err({ code: 'issuer-not-authorised', detail: `${receipt.type} must be signed by ${identityId} of ${accountId}` });
-  const state = evolveStream(before, receipt.stream, event.value, receipt.eventId);
+  const isSignatory = identityId === null || receipt.issuer.identityId === identityId;
+  if (!isSignatory || keyRecordOf(keys, receipt.issuer)?.accountId !== accountId)
+    return err({
+      code: 'issuer-not-authorised',
+      detail: `${receipt.type} must be signed by ${identityId ?? 'an identity'} of ${accountId}`,
+    });
+  const place = { eventId: receipt.eventId, hash: receipt.hash, at: receipt.createdAt };
+  const state = evolveStream(before, receipt.stream, event.value, place);
   return state.ok ? ok({ state: state.value, event: event.value }) : state;
 };

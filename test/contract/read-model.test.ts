@@ -5,7 +5,9 @@ import { ensureSchemas } from '../../src/adapter/postgres/migrate.ts';
 import { openPool } from '../../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
 import { freshDatabase } from '../postgres.ts';
-import { type ReadModelUnderTest, describeReadModel } from './read-model.ts';
+import { describeDomainViews } from './domain-views.ts';
+import { describeReadModel } from './read-model.ts';
+import type { ReadModelUnderTest } from './read-model-under-test.ts';
 
 const onMemory = async (): Promise<ReadModelUnderTest> => {
   const tables = memoryTables();
@@ -50,5 +52,7 @@ const onPostgres = async (): Promise<ReadModelUnderTest> => {
   };
 };
 
-describeReadModel('in memory', onMemory, { runs: 100 });
+describeReadModel('in memory', onMemory, { runs: 50 });
+describeDomainViews('in memory', onMemory, { runs: 50 });
 describeReadModel('in Postgres', onPostgres, { runs: 20 });
+describeDomainViews('in Postgres', onPostgres, { runs: 20 });

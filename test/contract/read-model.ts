@@ -1,58 +1,31 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Outage } from '../../src/port/outage.ts';
-import type { Application, ReadModel, View, ViewRequest } from '../../src/port/read-model.ts';
-import type { ProjectedTable } from '../../src/projection/row-change.ts';
-import { type TableDump, changeRow, dumpRows, headRowOf, noRows, rowKeyOf } from '../../src/projection/rows.ts';
+import type { Application, ReadModel } from '../../src/port/read-model.ts';
 import { publicKeyIdOf } from '../../src/receipt/hash.ts';
 import { OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, bookIdFor, instantOf, parseReceiptHash } from '../../src/receipt/ids.ts';
 import { prefixOf } from '../../src/receipt/key-path.ts';
 import type { StoredReceipt } from '../../src/receipt/receipt.ts';
 import { type Stream, type StreamOf, accountStream, pixbookStream } from '../../src/receipt/stream.ts';
 import { noAccount } from '../../src/stream/account/evolve.ts';
-import { type StreamState, emptyStream } from '../../src/stream/fold.ts';
-import { noPixbook } from '../../src/stream/pixbook/evolve.ts';
-import {
-  type FixtureLedger,
-  applicationOf,
-  collectionId,
-  fixtureLedger,
-  granted,
-  idempotencyKey,
-  userId,
-} from '../ledger-fixture.ts';
+import { noPixbook } from '../../src/stream/pixbook/state.ts';
+import { type FixtureLedger, applicationOf, collectionId, fixtureLedger, granted, userId } from '../ledger-fixture.ts';
 import { stories, told } from '../ledger-story.ts';
-
-/** A read model on a database of its own, and what the suite needs to look at it from outside. */
-export type ReadModelUnderTest = {
-  readonly model: ReadModel;
-  /** Another process on the same database. */
-  readonly rival: () => ReadModel;
-  readonly dump: () => Promise<{ readonly [T in ProjectedTable]: TableDump }>;
-  /** The rows of the redo outbox, each as `target kind eventId`. */
-  readonly redo: () => Promise<readonly string[]>;
-  /** Makes the projection anew, empty. The redo outbox stays. */
-  readonly wipe: () => Promise<void>;
-  readonly close: () => Promise<void>;
-};
+import {
+  FRESH_KEY,
+  type ReadModelUnderTest,
+  applyAll,
+  expectedDump,
+  nothingOf,
+  requestFor,
+  shownOf,
+  viewOf,
+} from './read-model-under-test.ts';
 
 const OWNER = userId('owner');
 const STRANGER = userId('stranger');
 const AXOLOTLS = collectionId('axolotls');
 const BEETLES = collectionId('beetles');
-const FRESH_KEY = idempotencyKey('never-used');
-
-/** What a projection must hold after these receipts, by `project` and nothing else. */
-const expectedDump = (receipts: readonly StoredReceipt[]): { readonly [T in ProjectedTable]: TableDump } => {
-  const rows = noRows();
-  for (const stored of receipts) {
-    const { stream, head, projected } = applicationOf(stored);
-    for (const change of projected.changes) granted(changeRow(rows, change));
-    const at = headRowOf(stream, head);
-    if (at !== null) rows[at.table].set(rowKeyOf(at.table, at.row), at.row);
-  }
-  return dumpRows(rows);
-};
 
 /** A ledger with one account, its owner's identity and one book with a save in it. */
 const smallLedger = async () => {
@@ -76,22 +49,6 @@ const manyBooks = async (count: number) => {
   return { ledger, books };
 };
 
-const requestFor = <S extends Stream>(stream: S, more: Partial<Omit<ViewRequest, 'stream'>> = {}): ViewRequest<S> => ({
-  stream,
-  idempotencyKey: FRESH_KEY,
-  userId: null,
-  identityId: null,
-  ...more,
-});
-
-const viewOf = (model: ReadModel, stream: Stream, more: Partial<Omit<ViewRequest, 'stream'>> = {}): Promise<View<unknown>> => {
-  if (stream.type === 'account') return model.accountView(requestFor(stream, more));
-  if (stream.type === 'pixbook') return model.pixbookView(requestFor(stream, more));
-  throw new TypeError('a stream that is not projected');
-};
-
-const stateIn = (state: StreamState): unknown => ('state' in state ? state.state : undefined);
-
 /** Another receipt in the same place: as if the ledger had forked. */
 const forkOf = (application: Application): Application => ({
   ...application,
@@ -109,9 +66,6 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
     });
     beforeEach(() => subject.wipe());
     afterAll(() => subject.close());
-
-    const applyAll = (receipts: readonly StoredReceipt[], by: ReadModel = model) =>
-      Promise.all(receipts.map((stored) => by.apply(applicationOf(stored))));
 
     describe('applying', () => {
       it('moves the head from the predecessor and writes the rows', async () => {
@@ -145,7 +99,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it.each(outcomes)('answers for %s and changes nothing', async (_, chosen, outcome) => {
         const small = await smallLedger();
-        await applyAll(small.ledger.receipts);
+        await applyAll(model, small.ledger.receipts);
         const before = await subject.dump();
         await small.ledger.save(small.book, { page: 2 });
         await small.ledger.save(small.book, { page: 3 });
@@ -161,16 +115,16 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it('applies 64 streams at once', async () => {
         const { ledger, books } = await manyBooks(64);
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const saves = await Promise.all(books.map((book, n) => ledger.save(book, { n })));
-        expect(new Set(await applyAll(saves))).toEqual(new Set(['applied']));
+        expect(new Set(await applyAll(model, saves))).toEqual(new Set(['applied']));
         expect(await subject.dump()).toEqual(expectedDump(ledger.receipts));
       });
 
       it('applies receipts of one stream that come at once one after the other', async () => {
         const { ledger, book } = await smallLedger();
         for (let page = 2; page < 10; page++) await ledger.save(book, { page });
-        expect(new Set(await applyAll(ledger.receipts))).toEqual(new Set(['applied']));
+        expect(new Set(await applyAll(model, ledger.receipts))).toEqual(new Set(['applied']));
         expect(await subject.dump()).toEqual(expectedDump(ledger.receipts));
       });
 
@@ -237,7 +191,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it.each(poisons)('keeps a receipt that %s from failing those beside it', async (_, poisoned) => {
         const { ledger, books } = await manyBooks(12);
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const applied = [...ledger.receipts];
         const saves = await Promise.all(books.map((book, n) => ledger.save(book, { n })));
         const [bad, ...good] = saves;
@@ -257,7 +211,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it('refuses a second receipt under an idempotency key of its stream', async () => {
         const { ledger, book } = await smallLedger();
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const before = await subject.dump();
         const first = ledger.receiptsOf(book)[1];
         const again = await ledger.save(book, { page: 2 }, first && { key: first.receipt.idempotencyKey });
@@ -269,8 +223,8 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         const { ledger, account } = await smallLedger();
         const [genesis, created] = ledger.receipts.map(applicationOf);
         if (genesis === undefined || created === undefined) throw new RangeError('no receipts');
-        const projected = { ...created.projected, redo: [{ target: prefixOf(account), kind: 'tell' }] };
-        const follow = `${prefixOf(account)} tell ${created.head.eventId}`;
+        const projected = { ...created.projected, redo: [{ target: prefixOf(account), kind: 'complete-trade' as const }] };
+        const follow = `${prefixOf(account)} complete-trade ${created.head.eventId}`;
         expect(await model.apply(genesis)).toBe('applied');
         expect(await model.apply({ ...created, projected })).toBe('applied');
         expect(await model.apply({ ...created, projected })).toBe('already');
@@ -294,15 +248,11 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         expect(await model.head(book)).toBeNull();
       });
 
-      it('has no head for streams that are not projected yet', async () => {
-        expect(await model.head({ type: 'collection', collectionId: AXOLOTLS })).toBeNull();
-      });
-
       it('shows head, state, role and operator of an account', async () => {
         const { ledger, account } = await smallLedger();
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const view = await model.accountView(requestFor(account, { userId: OWNER }));
-        expect(view.state).toEqual(stateIn(ledger.stateOf(account)));
+        expect(view.state).toEqual(shownOf(ledger.stateOf(account)));
         expect(view).toMatchObject({
           head: ledger.headOf(account),
           accountStatus: 'open',
@@ -316,12 +266,12 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it('shows head, state, role and identity of a pixbook', async () => {
         const { ledger, account, book, identityId } = await smallLedger();
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const view = await model.pixbookView(requestFor(book, { userId: OWNER }));
         const publicKey = await ledger.publicKeyOf(identityId, 1);
         expect(view).toMatchObject({
           head: ledger.headOf(book),
-          state: stateIn(ledger.stateOf(book)),
+          state: shownOf(ledger.stateOf(book)),
           accountStatus: 'open',
           role: 'owner',
           identity: {
@@ -335,7 +285,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
       it('shows the identity that a new pixbook is for, and of an existing one its own, whatever is asked', async () => {
         const { ledger, account, book, identityId } = await smallLedger();
         const other = await ledger.createIdentity(account.accountId, OWNER);
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const unborn = pixbookStream(account.accountId, bookIdFor(other, BEETLES, 1));
         expect((await model.pixbookView(requestFor(unborn, { identityId: other }))).identity).toMatchObject({
           identityId: other,
@@ -346,7 +296,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
       it('shows a book or an identity of another account as missing', async () => {
         const { ledger, book, identityId } = await smallLedger();
         const foreign = await ledger.createAccount(STRANGER);
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const through = pixbookStream(foreign.accountId, book.bookId);
         const view = await model.pixbookView(requestFor(through, { userId: STRANGER, identityId }));
         expect(view).toMatchObject({ head: null, state: noPixbook, accountStatus: 'open', role: 'owner', identity: null });
@@ -358,14 +308,14 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         const gone = userId('gone');
         granted(await ledger.account(account.accountId, { type: 'add-member', userId: gone, role: 'member', by: OWNER }));
         granted(await ledger.account(account.accountId, { type: 'remove-member', userId: gone, by: OWNER }));
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         for (const stream of [account, book])
           for (const who of [STRANGER, gone, null]) expect((await viewOf(model, stream, { userId: who })).role).toBeNull();
       });
 
       it('recognises the idempotency keys of the stream and of no other', async () => {
         const { ledger, account, book } = await smallLedger();
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         for (const stored of ledger.receipts) {
           const { receipt, position } = stored;
           const { changes } = applicationOf(stored).projected;
@@ -383,7 +333,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it('answers each of many views at once with its own', async () => {
         const { ledger, books } = await manyBooks(40);
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const accounts = books.map(({ accountId }) => accountStream(accountId));
         const views = await Promise.all(
           [...books, ...accounts].map((stream, n) => viewOf(model, stream, { userId: userId(`owner-${n % 40}`) })),
@@ -391,7 +341,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         for (const [n, stream] of [...books, ...accounts].entries())
           expect(views[n]).toMatchObject({
             head: ledger.headOf(stream),
-            state: stateIn(ledger.stateOf(stream)),
+            state: shownOf(ledger.stateOf(stream)),
             role: 'owner',
             operator: { identityId: OPERATOR_IDENTITY_ID },
           });
@@ -404,7 +354,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
           const member = userId(`member-${page}`);
           granted(await ledger.account(account.accountId, { type: 'add-member', userId: member, role: 'member', by: OWNER }));
         }
-        await applyAll(ledger.receipts.slice(0, 4));
+        await applyAll(model, ledger.receipts.slice(0, 4));
         const rival = subject.rival();
         let applying = true;
         const appliers = [account, book].map(async (stream) => {
@@ -433,7 +383,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it('has one epoch for all until the projection is made anew', async () => {
         const { ledger, account, book } = await smallLedger();
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const epochs = await Promise.all(
           [model, subject.rival()].flatMap((one) => [viewOf(one, account), viewOf(one, book), viewOf(one, book)]),
         );
@@ -451,7 +401,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         const rotated = await ledger.rotateKey(account.accountId, identityId, OWNER);
         const revoked = granted(await ledger.account(account.accountId, { type: 'revoke-identity', identityId, by: OWNER }));
         const created = ledger.receiptsOf(account)[1];
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const place = (stored: StoredReceipt | undefined) =>
           stored === undefined ? null : { position: stored.position, at: stored.receipt.createdAt };
         const spans = [
@@ -474,7 +424,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         granted(await ledger.pixbook(book, { type: 'close' }));
         await ledger.createPixbook(account.accountId, identityId, AXOLOTLS, 2);
         const other = await ledger.createIdentity(account.accountId, OWNER);
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         expect(await model.latestGeneration(identityId, AXOLOTLS)).toBe(2);
         expect(await model.latestGeneration(identityId, BEETLES)).toBeNull();
         expect(await model.latestGeneration(other, AXOLOTLS)).toBeNull();
@@ -482,7 +432,7 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
 
       it('finds the stream whose idempotency key it is, among those given', async () => {
         const { ledger, account, book, identityId } = await smallLedger();
-        await applyAll(ledger.receipts);
+        await applyAll(model, ledger.receipts);
         const generations = [1, 2, 3].map((n) => pixbookStream(account.accountId, bookIdFor(identityId, AXOLOTLS, n)));
         const created = ledger.receiptsOf(book)[0]?.receipt.idempotencyKey ?? FRESH_KEY;
         expect(await model.streamWithKey(generations, created)).toEqual(book);
@@ -497,14 +447,14 @@ export const describeReadModel = (name: string, open: () => Promise<ReadModelUnd
         fc.asyncProperty(stories(40), async (steps) => {
           const ledger = await told(steps);
           await subject.wipe();
-          expect(new Set(await applyAll(ledger.receipts))).toEqual(new Set(['applied']));
+          expect(new Set(await applyAll(model, ledger.receipts))).toEqual(new Set(['applied']));
           expect(await subject.dump()).toEqual(expectedDump(ledger.receipts));
           const streams = new Map(ledger.receipts.map(({ receipt }) => [prefixOf(receipt.stream), receipt.stream]));
           for (const stream of streams.values()) {
             const view = await viewOf(model, stream);
-            expect(view.state).toEqual(stateIn(ledger.stateOf(stream)));
+            expect(view.state).toEqual(shownOf(ledger.stateOf(stream)));
             expect(view.head).toEqual(ledger.headOf(stream));
-            expect(view.state).not.toEqual(stateIn(emptyStream(stream)));
+            expect(view.state).not.toEqual(nothingOf(stream));
           }
         }),
         { numRuns: runs },

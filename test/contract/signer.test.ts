@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocalSigner } from '../../src/adapter/local-signer/signer.ts';
 import { memorySigner } from '../../src/adapter/memory/signer.ts';
-import { openVaultSigner } from '../../src/adapter/vault/signer.ts';
+import { openVault } from '../../src/adapter/vault/open.ts';
 import { startVaultStandIn } from '../vault-stand-in.ts';
 import { describeSigner } from './signer.ts';
 
@@ -25,7 +25,8 @@ describeSigner('Vault, played by a stand-in', async () => {
   const { roleId, secretId } = vault.addAppRole('pixpax');
   const login = { method: 'approle', mountPath: 'approle', roleId, secretId } as const;
   return {
-    openSigner: () => openVaultSigner({ address: vault.address, transitMount: 'transit', namespace: null, caPem: null, login }),
+    openSigner: async () =>
+      (await openVault({ address: vault.address, transitMount: 'transit', namespace: null, caPem: null, login })).signer,
     cleanup: () => vault.close(),
   };
 });

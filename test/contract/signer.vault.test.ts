@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultConfig } from '../../src/adapter/vault/config.ts';
-import { openVaultSigner } from '../../src/adapter/vault/signer.ts';
-import { type Json, type RawAnswer, callRaw, callReal, mayAdminister, realVault, removeKeys } from '../vault/real-vault.ts';
+import { openVault } from '../../src/adapter/vault/open.ts';
+import { type PolicyRoom, openPolicyRoom } from '../vault/policy-room.ts';
+import { type Json, callRaw, callReal, mayAdminister, realVault, removeKeys } from '../vault/real-vault.ts';
 import { contractRun, describeSigner, freshKeyName } from './signer.ts';
 
 /**
@@ -12,7 +12,6 @@ import { contractRun, describeSigner, freshKeyName } from './signer.ts';
  * leaves its keys behind, all named pixpax-contract-….
  */
 const { address, isGiven, namespace, token, transitMount } = realVault;
-const dataOf = ({ body }: RawAnswer): Json => body.data as Json;
 const where = { address, transitMount, namespace, caPem: null };
 
 describe.skipIf(!isGiven)('a real Vault', () => {
@@ -20,43 +19,33 @@ describe.skipIf(!isGiven)('a real Vault', () => {
 
   describeSigner('a real Vault, with a token', async () => {
     const config: VaultConfig = { ...where, login: { method: 'token', token } };
-    return { openSigner: () => openVaultSigner(config), cleanup: () => Promise.resolve() };
+    return { openSigner: async () => (await openVault(config)).signer, cleanup: () => Promise.resolve() };
   });
 });
 
 describe.skipIf(!(await mayAdminister()))('a real Vault that we may administer', () => {
   const mountPath = `pixpax-contract-${randomBytes(4).toString('hex')}`;
 
-  const appRole = async (name: string, terms: object): Promise<VaultConfig> => {
-    const role = `auth/${mountPath}/role/${name}`;
-    await callReal('POST', role, { token_policies: [mountPath], token_no_default_policy: true, ...terms });
-    const id = dataOf(await callReal('GET', `${role}/role-id`));
-    const secret = dataOf(await callReal('POST', `${role}/secret-id`, {}));
-    const login = { method: 'approle', mountPath, roleId: String(id.role_id), secretId: String(secret.secret_id) } as const;
-    return { ...where, login };
-  };
+  let room: PolicyRoom;
 
   beforeAll(async () => {
-    const policy = await readFile(new URL('../../k8s/vault-policy.hcl', import.meta.url), 'utf8');
-    await callReal('POST', `sys/policies/acl/${mountPath}`, { policy: policy.replaceAll('"transit/', `"${transitMount}/`) });
-    await callReal('POST', `sys/auth/${mountPath}`, { type: 'approle' });
+    room = await openPolicyRoom(mountPath);
   });
   afterAll(async () => {
-    await callReal('DELETE', `sys/auth/${mountPath}`);
-    await callReal('DELETE', `sys/policies/acl/${mountPath}`);
+    await room.close();
     await removeKeys(contractRun);
   }, 60_000);
 
   describeSigner('a real Vault, with AppRole and no policy but k8s/vault-policy.hcl', async () => {
-    const config = await appRole('contract', { token_ttl: '10m' });
-    return { openSigner: () => openVaultSigner(config), cleanup: () => Promise.resolve() };
+    const config = await room.appRole('contract', { token_ttl: '10m' });
+    return { openSigner: async () => (await openVault(config)).signer, cleanup: () => Promise.resolve() };
   });
 
   it.each([
     ['tokens that live two seconds and are renewed up to four', { token_ttl: '2s', token_max_ttl: '4s' }],
     ['tokens that live two seconds and cannot be renewed', { token_ttl: '2s', token_type: 'batch' }],
   ])('signs without a gap with %s', async (_, terms) => {
-    const signer = await openVaultSigner(await appRole('short', terms));
+    const { signer } = await openVault(await room.appRole('short', terms));
     try {
       const key = freshKeyName();
       await signer.createKey(key);
@@ -68,7 +57,7 @@ describe.skipIf(!(await mayAdminister()))('a real Vault that we may administer',
   });
 
   it('logs in again when its token is revoked', async () => {
-    const signer = await openVaultSigner(await appRole('revoked', { token_ttl: '10m' }));
+    const { signer } = await openVault(await room.appRole('revoked', { token_ttl: '10m' }));
     try {
       const key = freshKeyName();
       await signer.createKey(key);
@@ -82,6 +71,7 @@ describe.skipIf(!(await mayAdminister()))('a real Vault that we may administer',
   it.each<[string, string, string, Json?]>([
     ['make a key exportable', 'POST', 'keys/KEY', { type: 'ecdsa-p256', exportable: true }],
     ['make a key of another type', 'POST', 'keys/KEY', { type: 'ed25519' }],
+    ['make a key that seals, under another name', 'POST', 'keys/KEY', { type: 'aes256-gcm96' }],
     ['configure a key', 'POST', 'keys/KEY/config', { min_encryption_version: 0 }],
     ['rotate a key in place', 'POST', 'keys/KEY/rotate', {}],
     ['trim a key', 'POST', 'keys/KEY/trim', { min_available_version: 1 }],
@@ -91,15 +81,11 @@ describe.skipIf(!(await mayAdminister()))('a real Vault that we may administer',
     ['list the keys', 'LIST', 'keys'],
     ['sign with a key that is not ours', 'POST', 'sign/other/sha2-256', { input: '' }],
   ])('may not %s under our policy', async (_, method, path, body) => {
-    const signer = await openVaultSigner({ ...where, login: { method: 'token', token } });
+    const { signer } = await openVault({ ...where, login: { method: 'token', token } });
     const key = freshKeyName();
     await signer.createKey(key).finally(() => signer.close());
-    const terms = { policies: [mountPath], ttl: '1m', no_default_policy: true };
-    const { auth } = (await callReal('POST', 'auth/token/create', terms)).body as {
-      readonly auth: { readonly client_token: string };
-    };
     const at = `${transitMount}/${path.replace('KEY', key)}`;
-    const { status } = await callRaw(realVault, auth.client_token, method, at, body);
+    const { status } = await callRaw(realVault, await room.token(), method, at, body);
     expect(status).toBe(403);
   });
 });

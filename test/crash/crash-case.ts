@@ -1,8 +1,9 @@
 import type { Finding } from '../../projector/audit.ts';
 import { type FaultKind, faultPlan } from '../../src/adapter/memory/faults.ts';
 import type { CommandOutcome } from '../../src/command/ledger-commands.ts';
+import { type CollectorWorld, makeWorld } from './collector-world.ts';
 import { type Subject, rivalKey, subjectKey } from './subjects.ts';
-import { type Weakening, type World, makeWorld, sound } from './world.ts';
+import { type Weakening, sound } from './world.ts';
 
 /** Who else is at work on the stream. The rival's whole command runs just before the call that fails. */
 export const rivals = [
@@ -65,7 +66,7 @@ export const runCrashCase = async (
   return { findings, first, retried, struck: plan.struck.length > 0 };
 };
 
-const challenge = async (world: World, subject: Subject, rival: Rival): Promise<void> => {
+const challenge = async (world: CollectorWorld, subject: Subject, rival: Rival): Promise<void> => {
   if (rival === 'no rival') return;
   const readModel = rival === 'a rival on a second Postgres' ? world.secondary : world.primary;
   const { commands } = world.start({ readModel });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../src/limits.ts';
 import type { UserId } from '../../src/receipt/ids.ts';
-import { asks, makeWorld } from './world.ts';
+import { makeWorld } from './collector-world.ts';
+import { asks } from './world.ts';
 
 describe('a process on a second Postgres', () => {
   it('hears within a minute that a key was rotated, and never signs with the old one after its grace', async () => {

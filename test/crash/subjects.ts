@@ -1,12 +1,13 @@
 import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
-import { type World, asks, collectionId, user } from './world.ts';
+import type { CollectorWorld } from './collector-world.ts';
+import { asks, collectionId, user } from './world.ts';
 
 /** A command under test: how to post it, with a key of one's choice. Rivals post it too. */
 export type Subject = {
   readonly name: string;
-  readonly post: (commands: LedgerCommands, world: World, context: CommandContext) => Promise<CommandOutcome>;
+  readonly post: (commands: LedgerCommands, world: CollectorWorld, context: CommandContext) => Promise<CommandOutcome>;
   /** What a rival with another key posts: something that wants the same position. */
-  readonly rival: (commands: LedgerCommands, world: World, context: CommandContext) => Promise<CommandOutcome>;
+  readonly rival: (commands: LedgerCommands, world: CollectorWorld, context: CommandContext) => Promise<CommandOutcome>;
 };
 
 const saving =

@@ -4,37 +4,33 @@ import { type FaultPlan, faultPlan, withFaults } from '../../src/adapter/memory/
 import { type MemoryTables, memoryTables } from '../../src/adapter/memory/projection-tables.ts';
 import { type MemoryReadModel, memoryReadModel } from '../../src/adapter/memory/read-model.ts';
 import { type MemoryObjects, memoryStore } from '../../src/adapter/memory/receipt-store.ts';
+import { memorySealer } from '../../src/adapter/memory/sealer.ts';
 import { memorySigner } from '../../src/adapter/memory/signer.ts';
 import { initialise } from '../../src/command/initialise.ts';
 import { openLedger } from '../../src/command/ledger.ts';
-import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
+import type { CommandContext, CommandOutcome, LedgerCommands, LedgerUpkeep } from '../../src/command/ledger-commands.ts';
 import type { CommandPorts } from '../../src/command/ports.ts';
 import type { Notice } from '../../src/port/notice.ts';
 import type { ReadModel } from '../../src/port/read-model.ts';
+import type { ReceiptStore } from '../../src/port/receipt-store.ts';
 import type { KeyName } from '../../src/port/signer.ts';
 import type { Rows } from '../../src/projection/rows.ts';
-import {
-  type AccountId,
-  type BookId,
-  type CollectionId,
-  type EventId,
-  type IdempotencyKey,
-  type IdentityId,
-  type PublicKeyId,
-  type UserId,
-  accountIdFor,
-  bookIdFor,
-  identityIdFor,
-} from '../../src/receipt/ids.ts';
+import type { CollectionId, IdempotencyKey, PublicKeyId, UserId } from '../../src/receipt/ids.ts';
 import { type SimulatedClock, simulatedClock } from './clock.ts';
+import { placesIn } from './places.ts';
 
 /** How a process sees its ports: a broken variant of the protocol is nothing but another way of wrapping them. */
 export type Weakening = (ports: CommandPorts, world: World) => CommandPorts;
 export const sound: Weakening = (ports) => ports;
 
+/** How a world's processes differ from sound ones. */
+export type Variant = { readonly weakening?: Weakening; readonly openLedger?: typeof openLedger };
+
 /** One running service: its own memory and clock, on a store and a Postgres that others use too. */
 export type Process = {
   readonly commands: LedgerCommands;
+  readonly upkeep: LedgerUpkeep;
+  readonly ports: CommandPorts;
   readonly plan: FaultPlan;
   readonly notices: Notice[];
   readonly clock: SimulatedClock;
@@ -47,14 +43,15 @@ export type World = {
   readonly secondary: MemoryReadModel;
   readonly trust: PublicKeyId;
   readonly acknowledged: Acknowledgement[];
-  readonly accountId: AccountId;
-  readonly identityId: IdentityId;
-  readonly bookId: BookId;
-  readonly head: EventId;
+  /** What any process has called for an operator about. */
+  readonly alarms: Notice[];
+  readonly tablesOf: (readModel: MemoryReadModel) => MemoryTables;
   start(options?: StartOptions): Process;
   /** Posts a command, and notes its answer for the audit. */
   tell(context: CommandContext, command: Promise<CommandOutcome>): Promise<CommandOutcome>;
   audit(caughtUp: readonly MemoryReadModel[]): Promise<readonly Finding[]>;
+  /** As it is now, so that many worlds can begin with it. */
+  ground(): Ground;
 };
 
 export type StartOptions = {
@@ -62,119 +59,105 @@ export type StartOptions = {
   readonly readModel?: MemoryReadModel;
   /** Runs before each call of a port, told its index. */
   readonly before?: (call: number) => Promise<void>;
+  /** What else stands between this process and the bucket. */
+  readonly store?: (store: ReceiptStore) => ReceiptStore;
 };
 
 export const user = 'usr_01JZ0000000000000000000000' as UserId;
 export const collectionId = 'col_01JZ0000000000000000000000' as CollectionId;
 
-export const asks = (key: string): CommandContext => ({ userId: user, idempotencyKey: key as IdempotencyKey, ifMatch: null });
+export const asks = (key: string, userId: UserId = user): CommandContext => ({
+  userId,
+  idempotencyKey: key as IdempotencyKey,
+  ifMatch: null,
+});
 
-const START_MS = Date.UTC(2026, 0, 2);
+export const START_MS = Date.UTC(2026, 0, 2);
 
-type Bedrock = Pick<World, 'objects' | 'trust' | 'acknowledged' | 'accountId' | 'identityId' | 'bookId' | 'head'> & {
+/** What a world stands on: receipts, keys, and a Postgres that has applied them. */
+export type Ground = Pick<World, 'objects' | 'trust' | 'acknowledged'> & {
   readonly custody: Map<KeyName, KeyObject>;
   readonly tables: MemoryTables;
 };
 
-/** A ledger with an account, an identity and a pixbook in it, made by the real code without faults: once, then copied. */
-const makeBedrock = async (): Promise<Bedrock> => {
+/** A ledger with nothing in it but its genesis. */
+export const newGround = async (): Promise<Ground> => {
   const objects: MemoryObjects = new Map();
   const custody = new Map<KeyName, KeyObject>();
   const initial = { store: memoryStore(objects), signer: memorySigner(custody), clock: simulatedClock(START_MS) };
   const initialised = await initialise(initial, null);
   if (!initialised.ok) throw new Error(initialised.error.detail);
-  const trust = initialised.value.fingerprint;
-  const accountId = accountIdFor(user, 'account' as IdempotencyKey);
-  const identityId = identityIdFor(accountId, 'identity' as IdempotencyKey);
-  const bookId = bookIdFor(identityId, collectionId, 1);
-  const bedrock = { objects, custody, trust, accountId, identityId, bookId, tables: memoryTables(), acknowledged: [] };
-
-  const { start, tell, acknowledged } = worldOn({ ...bedrock, head: '' as EventId }, sound);
-  const { commands } = start();
-  await tell(asks('account'), commands.createAccount(asks('account')));
-  await tell(asks('identity'), commands.createIdentity(asks('identity'), accountId, user));
-  const book = await tell(asks('book'), commands.createPixbook(asks('book'), { accountId, identityId, collectionId }));
-  if (!book.ok) throw new Error(book.error.detail);
-  return { ...bedrock, acknowledged, head: book.value.eventId };
+  return { objects, custody, trust: initialised.value.fingerprint, tables: memoryTables(), acknowledged: [] };
 };
 
-let bedrock: Promise<Bedrock> | undefined;
-
-/** A world of its own for one case. */
-export const makeWorld = async (weakening: Weakening = sound): Promise<World> => {
-  bedrock ??= makeBedrock();
-  const { objects, custody, tables, acknowledged, ...same } = await bedrock;
-  const copy = {
-    objects: new Map(objects),
-    custody: new Map(custody),
-    tables: { ...memoryTables(), rows: copyOf(tables.rows) },
-    acknowledged: [...acknowledged],
-  };
-  return worldOn({ ...same, ...copy }, weakening);
-};
-
-const copyOf = (rows: Rows): Rows =>
-  Object.fromEntries(Object.entries(rows).map(([table, byKey]) => [table, new Map(byKey)])) as unknown as Rows;
-
-const worldOn = (from: Bedrock, weakening: Weakening): World => {
-  const { objects, custody, acknowledged, trust } = from;
-  const primary = memoryReadModel(from.tables);
-  const secondary = memoryReadModel();
+/** A world of its own on a copy of this ground. */
+export const worldOn = (ground: Ground, weakening: Weakening = sound, open: typeof openLedger = openLedger): World => {
+  const { objects, custody, tables, acknowledged, trust } = copyOf(ground);
+  const primary = memoryReadModel(tables);
+  const otherTables = memoryTables();
+  const secondary = memoryReadModel(otherTables);
+  const tablesOf = (readModel: MemoryReadModel): MemoryTables => (readModel === secondary ? otherTables : tables);
+  const alarms: Notice[] = [];
   let startedAtMs = START_MS;
 
-  const start = ({ plan = faultPlan(), readModel = primary, before }: StartOptions = {}): Process => {
+  const start = ({ plan = faultPlan(), readModel = primary, before, store = (same) => same }: StartOptions = {}): Process => {
     startedAtMs += 10_000;
     const clock = simulatedClock(startedAtMs);
     const notices: Notice[] = [];
     void plan.firstStrike.then((fault) => {
       if (fault.kind.startsWith('hang')) setImmediate(clock.expireDeadlines);
     });
-    const ports = {
-      store: withFaults(memoryStore(objects), plan, 'store'),
+    const faulty = {
+      store: withFaults(store(memoryStore(objects)), plan, 'store'),
       signer: withFaults(memorySigner(custody), plan, 'signer'),
+      sealer: withFaults(memorySealer(), plan, 'signer'),
       readModel: withFaults<ReadModel>(portOf(readModel), plan, 'postgres'),
     };
-    const paused = before === undefined ? ports : pausing(ports, before);
-    const notify = (notice: Notice): void => void notices.push(notice);
-    const commands = openLedger(weakening({ ...paused, clock, trust, notify }, world), { rememberedStreams: 100 });
-    return { commands, plan, notices, clock };
+    const paused = before === undefined ? faulty : pausing(faulty, before);
+    const notify = (notice: Notice): void => {
+      notices.push(notice);
+      if (notice.level === 'alarm') alarms.push(notice);
+    };
+    const ports = weakening({ ...paused, clock, trust, notify }, world);
+    const { commands, upkeep } = open(ports, { rememberedStreams: 100 });
+    return { commands, upkeep: upkeep(placesIn(tablesOf(readModel))), ports, plan, notices, clock };
   };
 
-  const tell: World['tell'] = async (context, command) => {
-    const outcome = await command;
-    const { idempotencyKey } = context;
-    if (outcome.ok) {
-      const { stream, eventId, hash } = outcome.value;
-      acknowledged.push({ stream, idempotencyKey, eventId, hash });
-    }
-    return outcome;
-  };
-
-  const { accountId, identityId, bookId, head } = from;
   const world: World = {
-    objects,
-    primary,
-    secondary,
-    trust,
-    acknowledged,
-    accountId,
-    identityId,
-    bookId,
-    head,
-    start,
-    tell,
+    ...{ objects, primary, secondary, trust, acknowledged, alarms, tablesOf, start },
+    tell: async (context, command) => {
+      const outcome = await command;
+      const { idempotencyKey } = context;
+      if (outcome.ok) {
+        const { stream, eventId, hash } = outcome.value;
+        acknowledged.push({ stream, idempotencyKey, eventId, hash });
+      }
+      return outcome;
+    },
     audit: (caughtUp) => {
       const projections = [primary, secondary].map((model) => ({ dump: model.dump(), caughtUp: caughtUp.includes(model) }));
       return audit({ store: memoryStore(objects), trust, acknowledged, projections });
     },
+    ground: () => copyOf({ objects, custody, tables, trust, acknowledged }),
   };
   return world;
 };
 
+const copyOf = ({ objects, custody, tables, acknowledged, trust }: Ground): Ground => ({
+  trust,
+  objects: new Map(objects),
+  custody: new Map(custody),
+  tables: { rows: copyOfRows(tables.rows), redo: new Map(tables.redo), made: tables.made },
+  acknowledged: [...acknowledged],
+});
+
+const copyOfRows = (rows: Rows): Rows =>
+  Object.fromEntries(Object.entries(rows).map(([table, byKey]) => [table, new Map(byKey)])) as unknown as Rows;
+
 /** Only what the port has: the rest is the test's own view of the database. */
 const portOf = ({ dump: _dump, wipe: _wipe, ...port }: MemoryReadModel): ReadModel => port;
 
-type Ports = Pick<CommandPorts, 'store' | 'signer' | 'readModel'>;
+type Ports = Pick<CommandPorts, 'store' | 'signer' | 'sealer' | 'readModel'>;
 
 /** Lets the test act between any two calls of a process: `before` runs first, then the call. */
 const pausing = (ports: Ports, before: (call: number) => Promise<void>): Ports => {
@@ -190,5 +173,10 @@ const pausing = (ports: Ports, before: (call: number) => Promise<void>): Ports =
         };
       },
     });
-  return { store: paused(ports.store), signer: paused(ports.signer), readModel: paused(ports.readModel) };
+  return {
+    store: paused(ports.store),
+    signer: paused(ports.signer),
+    sealer: paused(ports.sealer),
+    readModel: paused(ports.readModel),
+  };
 };

@@ -8,13 +8,14 @@ import {
   accountIdFor,
   bookIdFor,
   identityIdFor,
-  instantOf,
   parseCollectionId,
 } from '../../src/receipt/ids.ts';
 import type { JsonObject } from '../../src/receipt/json.ts';
 import { eventIdAt } from '../../src/receipt/key-path.ts';
 import { type Stream, accountStream, pixbookStream } from '../../src/receipt/stream.ts';
-import { type FixedKey, type SignedReceipt, fixedKey, issuerOf, signedReceipt } from './signed-receipt.ts';
+import { drawOfVectors, packsOfVectors } from './pack-vectors.ts';
+import { type SignedReceipt, fixedKey, issuerOf } from './signed-receipt.ts';
+import { chain } from './vector-chain.ts';
 
 const collection = parseCollectionId('col_01JZ0000000000000000000000');
 if (!collection.ok) throw new Error('not a collection id');
@@ -27,39 +28,6 @@ const accountId: AccountId = accountIdFor(user, 'create-account' as IdempotencyK
 const identityId: IdentityId = identityIdFor(accountId, 'create-identity' as IdempotencyKey);
 const bookId = bookIdFor(identityId, collection.value, 1);
 const STARTED_AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
-
-type Step = {
-  readonly type: string;
-  readonly payload: JsonObject;
-  readonly by: readonly [IdentityId, FixedKey];
-  readonly key: string;
-};
-
-/** A chain of receipts in one stream, one second apart. */
-const chain = (stream: Stream, startMs: number, steps: readonly Step[]): readonly SignedReceipt[] => {
-  const receipts: SignedReceipt[] = [];
-  for (const [position, { type, payload, by, key }] of steps.entries()) {
-    const previous = receipts.at(-1)?.receipt;
-    receipts.push(
-      signedReceipt(
-        {
-          eventId: eventIdAt(stream, position),
-          stream,
-          type,
-          payload,
-          createdAt: instantOf(startMs + position * 1000),
-          issuer: issuerOf(by[0], by[1]),
-          idempotencyKey: key as IdempotencyKey,
-          prevEventId: previous?.eventId ?? null,
-          prevHash: previous?.hash ?? null,
-          schemaVersion: 1,
-        },
-        by[1],
-      ),
-    );
-  }
-  return receipts;
-};
 
 const operator = [OPERATOR_IDENTITY_ID, operatorKey] as const;
 const first = [identityId, firstKey] as const;
@@ -83,7 +51,10 @@ const awkwardState: JsonObject = {
   hash: 'not a hash',
 };
 
-/** A small whole ledger: genesis, an account, an identity whose key is rotated and revoked, a pixbook saved and closed. */
+/**
+ * A small whole ledger: genesis, an account, an identity whose key is rotated and revoked, a pixbook saved and closed; a collection with a
+ * drop that is closed, a code, and a second pixbook that got a pack by each.
+ */
 export const ledgerOfVectors = (): readonly SignedReceipt[] => {
   const genesis = { operator: { identityId: OPERATOR_IDENTITY_ID, publicKey: operatorKey.publicKey, keyGeneration: 1 } };
   const book = pixbookStream(accountId, bookId);
@@ -112,6 +83,14 @@ export const ledgerOfVectors = (): readonly SignedReceipt[] => {
       { type: 'PIXBOOK_SAVE', payload: { state: awkwardState, baseEventId: eventIdAt(book, 0) }, by: second, key: '!~{"' },
       { type: 'PIXBOOK_CLOSED', payload: {}, by: second, key: 'close' },
     ]),
+    ...packsOfVectors({
+      accountId,
+      identityId,
+      collectionId: collection.value,
+      startMs: STARTED_AT_MS + 20_000,
+      operator,
+      owner: second,
+    }),
   ];
 };
 
@@ -124,6 +103,7 @@ export const vectorFile = (): JsonObject => ({
     const stream = { type: 'pixbook', accountId: account, bookId: 'bk_01JZ0000000000000000000001' } as unknown as Stream;
     return [0, 1, 1000].map((position) => ({ prefix, position, eventId: eventIdAt(stream, position) }));
   }),
+  ...drawOfVectors({ accountId, identityId, collectionId: collection.value }),
   receipts: ledgerOfVectors().map(({ key, position, bytes, signed, receipt }) => ({
     key,
     position,

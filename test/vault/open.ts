@@ -1,7 +1,8 @@
 import type { VaultConfig, VaultLogin } from '../../src/adapter/vault/config.ts';
-import { openVaultSigner } from '../../src/adapter/vault/signer.ts';
+import { openVault } from '../../src/adapter/vault/open.ts';
 import { type Clock, systemClock } from '../../src/port/clock.ts';
 import type { Outage } from '../../src/port/outage.ts';
+import type { Sealer } from '../../src/port/sealer.ts';
 import type { Signer } from '../../src/port/signer.ts';
 import type { VaultStandIn } from '../vault-stand-in.ts';
 
@@ -25,12 +26,20 @@ export const appRoleOf = (vault: VaultStandIn, terms?: Parameters<VaultStandIn['
 export const quickClock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) };
 
 /** Opens a signer for the length of `use`. */
-export const withSigner = async <T>(config: VaultConfig, use: (signer: Signer) => Promise<T>, clock?: Clock): Promise<T> => {
-  const signer = await openVaultSigner(config, clock);
+export const withSigner = async <T>(config: VaultConfig, use: (signer: Signer) => Promise<T>, clock?: Clock): Promise<T> =>
+  withVault(config, ({ signer }) => use(signer), clock);
+
+/** Opens both parts for the length of `use`. */
+export const withVault = async <T>(
+  config: VaultConfig,
+  use: (parts: { readonly signer: Signer; readonly sealer: Sealer }) => Promise<T>,
+  clock?: Clock,
+): Promise<T> => {
+  const parts = await openVault(config, clock);
   try {
-    return await use(signer);
+    return await use(parts);
   } finally {
-    await signer.close();
+    await parts.signer.close();
   }
 };
 

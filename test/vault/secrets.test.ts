@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type VaultLogin, vaultConfigProblems } from '../../src/adapter/vault/config.ts';
-import { openVaultSigner } from '../../src/adapter/vault/signer.ts';
+import { openVault } from '../../src/adapter/vault/open.ts';
 import type { KeyName } from '../../src/port/signer.ts';
 import { type Fault, type VaultStandIn, startVaultStandIn } from '../vault-stand-in.ts';
 import { configOf, outageOf, quickClock, withSigner } from './open.ts';
@@ -142,7 +142,7 @@ describe('a configuration', () => {
   ] as const)('with %s is refused by name', async (_, wrong, problem) => {
     const config = { ...configOf(vault), ...wrong };
     expect(vaultConfigProblems(config)).toEqual([expect.stringMatching(problem)]);
-    const error: unknown = await openVaultSigner(config).catch((reason: unknown) => reason);
+    const error: unknown = await openVault(config).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TypeError);
     expect(everythingOf(error)).not.toContain('CANARY');
   });

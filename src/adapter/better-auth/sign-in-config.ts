@@ -15,7 +15,7 @@ export type AuthenticationConfig = {
   readonly databaseUrl: string;
   /** Where the API is reached from outside, `https://…`; only its origin counts. */
   readonly baseUrl: string;
-  /** Signs session cookies; at least `limits.authSecretMinChars` characters. Another secret voids all cookies, but no bearer token. */
+  /** Signs session cookies; at least `limits.secretMinChars` characters. Another secret voids all cookies, but no bearer token. */
   readonly secret: string;
   /** Origins whose pages may post with the cookie, besides that of `baseUrl`. */
   readonly trustedOrigins: readonly string[];
@@ -40,8 +40,8 @@ const READ_BY_BETTER_AUTH = ['BETTER_AUTH_TRUSTED_ORIGINS', 'BETTER_AUTH_TELEMET
 
 /** Throws RangeError or TypeError that names the fault and quotes no value. */
 export const checkConfig = (config: AuthenticationConfig, environment: NodeJS.ProcessEnv): void => {
-  if (config.secret.length < limits.authSecretMinChars) {
-    throw new RangeError(`the sign-in secret must have at least ${limits.authSecretMinChars} characters`);
+  if (config.secret.length < limits.secretMinChars) {
+    throw new RangeError(`the sign-in secret must have at least ${limits.secretMinChars} characters`);
   }
   if (!/^https?:$/.test(URL.parse(config.baseUrl)?.protocol ?? ''))
     throw new TypeError('the base URL must be http://… or https://…');

@@ -4,11 +4,11 @@ import { LRUCache } from 'lru-cache';
 import { limits } from '../../limits.ts';
 import type { KeyName, Signer } from '../../port/signer.ts';
 import { rawOfDer } from '../../receipt/signature.ts';
+import { checkWritable, openKeyDirectory } from '../key-directory.ts';
+import { errno } from '../key-file-outage.ts';
 import { requireKeyName } from '../key-name.ts';
 import { refused, unavailable } from '../signer-outage.ts';
-import { errno } from './failure.ts';
-import { checkWritable, openKeyDirectory } from './key-directory.ts';
-import { createKeyFile, readKey } from './key-file.ts';
+import { createSigningKey, readSigningKey } from './signing-key.ts';
 
 /**
  * Keys as PKCS#8 PEM files `{name}.pem`, mode 0600, in `directory`, mode 0700, which is made when it is not there. Any number of
@@ -25,7 +25,7 @@ export const openLocalSigner = async (directory: string): Promise<Signer> => {
     createKey: async (name) => {
       requireKeyName(name);
       // Never from memory: a key that was only read so far is made durable here.
-      const key = await createKeyFile(home, name);
+      const key = await createSigningKey(home, name);
       keys.set(name, key);
       return createPublicKey(key).export({ type: 'spki', format: 'der' });
     },
@@ -48,7 +48,7 @@ const rememberedKeys = (directory: string): LRUCache<KeyName, KeyObject> =>
   new LRUCache({
     max: limits.rememberedPrivateKeys,
     fetchMethod: async (name: KeyName) => {
-      const key = await readKey(directory, name);
+      const key = await readSigningKey(directory, name);
       if (key === null)
         throw refused(`there is no key ${name} in ${directory}: if it was there before, restore it from a backup`);
       return key;

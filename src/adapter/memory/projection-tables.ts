@@ -21,13 +21,22 @@ export const memoryTables = (): MemoryTables => ({ rows: noRows(), redo: new Map
 /** The row that holds a stream's head, or null. The row of a stream of another account is not this stream's. */
 export const headRow = (rows: Rows, stream: Stream): Row | null => {
   const row = headRowAnyAccount(rows, stream);
-  return row !== null && 'accountId' in stream && row.account_id === stream.accountId ? row : null;
+  return row !== null && isOf(stream, row) ? row : null;
 };
 
+const isOf = (stream: Stream, row: Row): boolean => !('accountId' in stream) || row.account_id === stream.accountId;
+
 const headRowAnyAccount = (rows: Rows, stream: Stream): Row | null => {
-  if (stream.type === 'account') return rows.account_ledger_heads.get(stream.accountId) ?? null;
-  if (stream.type === 'pixbook') return rows.pixbook_ledger_heads.get(stream.bookId) ?? null;
-  return null;
+  switch (stream.type) {
+    case 'account':
+      return rows.account_ledger_heads.get(stream.accountId) ?? null;
+    case 'pixbook':
+      return rows.pixbook_ledger_heads.get(stream.bookId) ?? null;
+    case 'collection':
+      return rows.collection_ledger_heads.get(stream.collectionId) ?? null;
+    case 'code':
+      return rows.code_ledger_heads.get(stream.codeId) ?? null;
+  }
 };
 
 /** Applies one receipt as the port says, all or nothing. Throws, having changed nothing, when a row is not as its change demands. */
@@ -35,7 +44,6 @@ export const applyTo = (tables: MemoryTables, application: Application): ApplyOu
   const { stream, head, projected } = application;
   const { rows, redo } = tables;
   const next = headRowOf(stream, head);
-  if (next === null) throw new TypeError(`${stream.type} streams have no head in this projection`);
   const current = headRowAnyAccount(rows, stream);
   if (current !== null && headRow(rows, stream) === null) return 'different';
   const nextPosition = current === null ? 0 : Number(current.position) + 1;

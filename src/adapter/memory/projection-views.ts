@@ -1,21 +1,28 @@
-import type { IdentityRow, View, ViewRequest } from '../../port/read-model.ts';
+import type { Acting, BookRef, IdentityRow, PixbookViewRequest, View, ViewRequest } from '../../port/read-model.ts';
 import { idempotencyDigestOf } from '../../projection/project.ts';
 import type { Row, Rows } from '../../projection/rows.ts';
 import type { Head } from '../../receipt/chain.ts';
 import {
   type AccountId,
+  type BookId,
   type CollectionId,
   type IdempotencyKey,
   type IdentityId,
   OPERATOR_IDENTITY_ID,
   type PublicKeyId,
+  type UserId,
 } from '../../receipt/ids.ts';
 import type { KeyRecord } from '../../receipt/key-history.ts';
 import type { Stream, StreamOf } from '../../receipt/stream.ts';
 import { type AccountState, noAccount } from '../../stream/account/evolve.ts';
-import { noPixbook } from '../../stream/pixbook/evolve.ts';
+import { type CodeState, noCode } from '../../stream/code/state.ts';
+import type { CollectionState } from '../../stream/collection/state.ts';
+import { type PixbookState, noPixbook } from '../../stream/pixbook/state.ts';
+import { codeOfRow } from '../code-row.ts';
+import { noSlice } from '../pixbook-row.ts';
 import {
   accountStatusOfRow,
+  bookRefOfRow,
   headOfRow,
   identityOfRow,
   keyRecordOfRow,
@@ -24,6 +31,7 @@ import {
   seenOfRow,
   stateIdentityOfRow,
 } from '../projection-row.ts';
+import { collectionStateIn, sliceIn } from './projection-slices.ts';
 import { type MemoryTables, headRow } from './projection-tables.ts';
 
 /** What the read model shows of tables in memory; see the port. Nothing here changes them. */
@@ -34,21 +42,29 @@ export const accountViewIn = (tables: MemoryTables, request: ViewRequest<StreamO
   return { ...sharedIn(tables, request), state, accountStatus: state.status, role, identity: null };
 };
 
-export const pixbookViewIn = (tables: MemoryTables, request: ViewRequest<StreamOf<'pixbook'>>) => {
-  const { stream, userId } = request;
-  const account = accountStateIn(tables.rows, stream.accountId);
+export const pixbookViewIn = (tables: MemoryTables, request: PixbookViewRequest): View<PixbookState> => {
+  const { stream, concerns, identityId } = request;
+  const { rows } = tables;
   const shared = sharedIn(tables, request);
-  const row = tables.rows.pixbooks.get(stream.bookId);
-  const state = shared.head === null || row === undefined ? noPixbook : pixbookOfRow(row, shared.head);
-  const identity = identityIn(tables.rows, state.status === 'absent' ? request.identityId : state.identityId);
-  return {
-    ...shared,
-    state,
-    accountStatus: account.status,
-    role: userId === null ? null : (account.members.get(userId) ?? null),
-    identity: identity?.accountId === stream.accountId ? identity : null,
-  };
+  const row = rows.pixbooks.get(stream.bookId);
+  const slice = concerns === undefined ? noSlice : sliceIn(rows, stream.bookId, concerns);
+  const state = shared.head === null || row === undefined ? noPixbook : pixbookOfRow(row, shared.head, slice);
+  const signer = { accountId: stream.accountId, identityId: state.status === 'absent' ? identityId : state.identityId };
+  return { ...shared, state, ...actingIn(rows, signer, request.userId) };
 };
+
+export const collectionViewIn = (tables: MemoryTables, request: ViewRequest<StreamOf<'collection'>>): View<CollectionState> => ({
+  ...sharedIn(tables, request),
+  ...noTenant,
+  state: collectionStateIn(tables.rows, request.stream.collectionId),
+});
+
+export const codeViewIn = (tables: MemoryTables, request: ViewRequest<StreamOf<'code'>>): View<CodeState> => {
+  const row = tables.rows.codes.get(request.stream.codeId);
+  return { ...sharedIn(tables, request), ...noTenant, state: row === undefined ? noCode : codeOfRow(row) };
+};
+
+const noTenant = { accountStatus: 'absent', role: null, identity: null } as const;
 
 export const headIn = (rows: Rows, stream: Stream): Head | null => {
   const row = headRow(rows, stream);
@@ -76,16 +92,37 @@ export const receiptWithKey = (rows: Rows, stream: Stream, key: IdempotencyKey):
   return [...rows.receipts.values()].find(isIt) ?? null;
 };
 
+export const bookIn = (rows: Rows, bookId: BookId): BookRef | null => {
+  const row = rows.pixbooks.get(bookId);
+  return row === undefined ? null : bookRefOfRow(row);
+};
+
 const sharedIn = (
   { rows, made }: MemoryTables,
-  { stream, idempotencyKey }: ViewRequest,
-): Pick<View<unknown>, 'epoch' | 'head' | 'seen' | 'operator'> => {
+  { stream, idempotencyKey, userId, actor }: ViewRequest,
+): Pick<View<unknown>, 'epoch' | 'head' | 'seen' | 'operator' | 'acting'> => {
   const seen = receiptWithKey(rows, stream, idempotencyKey);
   return {
     epoch: String(made),
     head: headIn(rows, stream),
     seen: seen === null ? null : seenOfRow(seen),
     operator: identityIn(rows, OPERATOR_IDENTITY_ID),
+    acting: actor ? actingIn(rows, actor, userId) : null,
+  };
+};
+
+/** Another account's identity is as good as none. */
+const actingIn = (
+  rows: Rows,
+  { accountId, identityId }: { readonly accountId: AccountId; readonly identityId: IdentityId | null },
+  userId: UserId | null,
+): Acting => {
+  const account = accountStateIn(rows, accountId);
+  const identity = identityIn(rows, identityId);
+  return {
+    accountStatus: account.status,
+    role: userId === null ? null : (account.members.get(userId) ?? null),
+    identity: identity?.accountId === accountId ? identity : null,
   };
 };
 

@@ -3,7 +3,17 @@ import type { ReadModel } from '../../port/read-model.ts';
 import type { ProjectedTable } from '../../projection/row-change.ts';
 import { type TableDump, dumpRows, noRows } from '../../projection/rows.ts';
 import { type MemoryTables, applyTo, memoryTables } from './projection-tables.ts';
-import { accountViewIn, headIn, keyRecordIn, latestGenerationIn, pixbookViewIn, receiptWithKey } from './projection-views.ts';
+import {
+  accountViewIn,
+  bookIn,
+  codeViewIn,
+  collectionViewIn,
+  headIn,
+  keyRecordIn,
+  latestGenerationIn,
+  pixbookViewIn,
+  receiptWithKey,
+} from './projection-views.ts';
 
 export type MemoryReadModel = ReadModel & {
   /** Every table in order of its primary key, bytea as hex: two dumps are equal exactly when the tables are. */
@@ -26,6 +36,8 @@ export const memoryReadModel = (tables: MemoryTables = memoryTables()): MemoryRe
   return {
     accountView: async (request) => accountViewIn(open(), request),
     pixbookView: async (request) => pixbookViewIn(open(), request),
+    collectionView: async (request) => collectionViewIn(open(), request),
+    codeView: async (request) => codeViewIn(open(), request),
     head: async (stream) => headIn(open().rows, stream),
     keyRecord: async (identityId, publicKeyId) => keyRecordIn(open().rows, identityId, publicKeyId),
     latestGeneration: async (identityId, collectionId) => latestGenerationIn(open().rows, identityId, collectionId),
@@ -33,6 +45,7 @@ export const memoryReadModel = (tables: MemoryTables = memoryTables()): MemoryRe
       const { rows } = open();
       return streams.find((stream) => receiptWithKey(rows, stream, key) !== null) ?? null;
     },
+    book: async (bookId) => bookIn(open().rows, bookId),
     apply: async (application) => applyTo(open(), application),
     check: async () => {
       open();

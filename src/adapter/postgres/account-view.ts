@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { z } from 'zod';
 import type { View, ViewRequest } from '../../port/read-model.ts';
 import type { StreamOf } from '../../receipt/stream.ts';
 import { type AccountState, noAccount } from '../../stream/account/evolve.ts';
 import { accountStatusOfRow, memberOfRow, stateIdentityOfRow } from '../projection-row.ts';
-import { MalformedRow, type RawRow, storedText } from '../stored-column.ts';
+import { MalformedRow, type RawRow } from '../stored-column.ts';
+import { rowsInJson } from './json-rows.ts';
 import { type SharedView, type ViewKind, viewsOf } from './views.ts';
 
 type Request = ViewRequest<StreamOf<'account'>>;
@@ -19,6 +19,7 @@ const kindIn = (schema: string): ViewKind => ({
   joins: `
     LEFT JOIN ${schema}.account_ledger_heads AS h ON h.account_id = r.account_id
     LEFT JOIN ${schema}.accounts AS a ON a.account_id = r.account_id`,
+  actors: true,
 });
 
 /** Views of account streams, many at once. Answers in the order of the requests. Throws as `pg`, and `MalformedRow`. */
@@ -40,12 +41,7 @@ const stateOf = (row: RawRow, { head }: SharedView): AccountState => {
   if (head === null) return noAccount;
   return {
     status: accountStatusOfRow(row.status),
-    members: new Map(aggregated(row.members).map(memberOfRow)),
-    identities: new Map(aggregated(row.identities).map(stateIdentityOfRow)),
+    members: new Map(rowsInJson(row.members).map(memberOfRow)),
+    identities: new Map(rowsInJson(row.identities).map(stateIdentityOfRow)),
   };
 };
-
-const aggregate = z.array(z.record(z.string(), z.unknown()));
-
-const aggregated = (text: unknown): readonly RawRow[] =>
-  text === null ? [] : aggregate.parse(JSON.parse(storedText('aggregate', text)));

@@ -64,7 +64,6 @@ const add = (parts: Map<string, Part>, n: number, { kind, table, key, set }: Mov
 
 const headMove = ({ stream, head }: Application): Move => {
   const at = headRowOf(stream, head);
-  if (at === null) throw new TypeError(`${stream.type} streams have no head in this projection`);
   if (head.position === 0) return { kind: 'first-head', table: at.table, key: {}, set: at.row };
   const { position = null, event_id = null, hash = null, created_at = null, ...stays } = at.row;
   const before = { position_before: head.position - 1, event_id_before: eventIdAt(stream, head.position - 1) };

@@ -26,29 +26,33 @@ export const applyStatements = (schema: string): ((applications: readonly Applic
   return (applications) => {
     const parts = partsOf(applications);
     // A lone receipt is worth a text of its own: without arrays it costs Postgres a fifth less, and a lone command waits for it.
-    const single = parts.every(({ numbers }) => numbers.length === 1);
-    const shapes = parts.map(({ shape }) => shape);
-    const mixture = `${single ? 'one' : 'many'} ${shapes.map(({ name }) => name).join('; ')}`;
-    const statement = texts.get(mixture) ?? named(textOf(schema, shapes, single), texts.size);
+    const forms = parts.map(({ shape, numbers }) => ({ shape, single: applications.length === 1 && numbers.length === 1 }));
+    const mixture = forms.map(({ shape, single }) => `${single ? 'one' : 'many'} ${shape.name}`).join('; ');
+    const statement = texts.get(mixture) ?? named(textOf(schema, forms), texts.size);
     if (statement.name !== undefined) texts.set(mixture, statement);
-    const values = parts.flatMap(valuesOf);
-    return { ...statement, values: single ? values.map(([value = null]) => value) : values };
+    return { ...statement, values: parts.flatMap((part, k) => valuesOf(part, forms[k]?.single ?? false)) };
   };
 };
+
+/** A part in SQL: of a single row without arrays. */
+type Form = { readonly shape: Shape; readonly single: boolean };
 
 /** A connection keeps what it prepared under a name: beyond the limit, rare mixtures are parsed each time. */
 const named = (text: string, others: number): Omit<ApplyStatement, 'values'> =>
   others < limits.databasePreparedStatements ? { name: `apply_${hash('sha256', text, 'hex').slice(0, 32)}`, text } : { text };
 
-const valuesOf = (part: Part): readonly (readonly Value[])[] => [part.numbers, ...part.values];
+const valuesOf = ({ numbers, values }: Part, single: boolean): ApplyStatement['values'] => {
+  const columns = [numbers, ...values];
+  return single ? columns.map(([value = null]) => value) : columns;
+};
 
-/** The statement for parts of these shapes, in this order. Part k reads its rows from `rows{k}` and is called `part{k}`. */
-const textOf = (schema: string, shapes: readonly Shape[], single: boolean): string => {
+/** The statement for parts of these forms, in this order. Part k reads its rows from `rows{k}` and is called `part{k}`. */
+const textOf = (schema: string, forms: readonly Form[]): string => {
   let parameter = 0;
   const clauses: string[] = [];
   const moved: string[] = [];
   const lost: string[] = [];
-  for (const [k, shape] of shapes.entries()) {
+  for (const [k, { shape, single }] of forms.entries()) {
     const inputs = ['integer', ...typesOf(shape)].map((type) => `$${++parameter}::${type}${single ? '' : '[]'}`).join(', ');
     const isHead = shape.kind === 'first-head' || shape.kind === 'next-head';
     if (!isHead && moved.length > 0) clauses.push(`moved(n) AS (${moved.splice(0).join(' UNION ALL ')})`);

@@ -48,6 +48,10 @@ const streamOf = (table: ProjectedTable): string => {
     case 'receipts':
       return 't.stream';
     case 'pixbooks':
+    case 'packs':
+    case 'card_instances':
+    case 'trades':
+    case 'trade_reservations':
     case 'pixbook_ledger_heads':
       return `'pixpax/pixbooks/' || t.account_id || '/' || t.book_id`;
     case 'accounts':
@@ -56,5 +60,14 @@ const streamOf = (table: ProjectedTable): string => {
     case 'identity_keys':
     case 'account_ledger_heads':
       return `'pixpax/accounts/' || t.account_id`;
+    case 'collections':
+    case 'collection_versions':
+    case 'retired_series':
+    case 'drops':
+    case 'collection_ledger_heads':
+      return `'pixpax/collections/' || t.collection_id`;
+    case 'codes':
+    case 'code_ledger_heads':
+      return `'pixpax/codes/' || t.code_id`;
   }
 };

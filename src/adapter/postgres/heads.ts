@@ -1,14 +1,22 @@
 import type pg from 'pg';
+import type { HeadTable } from '../../projection/rows.ts';
 import type { Head } from '../../receipt/chain.ts';
 import type { Stream } from '../../receipt/stream.ts';
 import { headOfRow } from '../projection-row.ts';
 import type { RawRow } from '../stored-column.ts';
 
-/** Which row holds a stream's head; null for streams that are not projected. */
-export const headPlace = (stream: Stream): { readonly table: string; readonly key: string; readonly id: string } | null => {
-  if (stream.type === 'account') return { table: 'account_ledger_heads', key: 'account_id', id: stream.accountId };
-  if (stream.type === 'pixbook') return { table: 'pixbook_ledger_heads', key: 'book_id', id: stream.bookId };
-  return null;
+/** Which row holds a stream's head. */
+const headPlace = (stream: Stream): { readonly table: HeadTable; readonly key: string; readonly id: string } => {
+  switch (stream.type) {
+    case 'account':
+      return { table: 'account_ledger_heads', key: 'account_id', id: stream.accountId };
+    case 'pixbook':
+      return { table: 'pixbook_ledger_heads', key: 'book_id', id: stream.bookId };
+    case 'collection':
+      return { table: 'collection_ledger_heads', key: 'collection_id', id: stream.collectionId };
+    case 'code':
+      return { table: 'code_ledger_heads', key: 'code_id', id: stream.codeId };
+  }
 };
 
 /**
@@ -20,15 +28,14 @@ export const appliedHead = async (
   schema: string,
   stream: Stream,
 ): Promise<{ readonly current: Head | null; readonly taken: boolean }> => {
-  const place = headPlace(stream);
-  if (place === null || !('accountId' in stream)) return { current: null, taken: false };
+  const { table, key, id } = headPlace(stream);
   const { rows } = await client.query<RawRow>({
-    name: `head_${place.table}`,
-    text: `SELECT account_id, position, event_id, hash, created_at FROM ${schema}.${place.table} WHERE ${place.key} = $1`,
-    values: [place.id],
+    name: `head_${table}`,
+    text: `SELECT * FROM ${schema}.${table} WHERE ${key} = $1`,
+    values: [id],
   });
   const row = rows[0];
   if (row === undefined) return { current: null, taken: false };
-  if (row.account_id !== stream.accountId) return { current: null, taken: true };
+  if ('accountId' in stream && row.account_id !== stream.accountId) return { current: null, taken: true };
   return { current: headOfRow(row), taken: false };
 };

@@ -4,12 +4,17 @@ import { parseReceiptHash } from '../../receipt/ids.ts';
 import { parsePrefix } from '../../receipt/key-path.ts';
 import { stored, storedCount } from '../stored-column.ts';
 import { accountQueries } from './account-queries.ts';
+import { cardQueries } from './card-queries.ts';
+import { codeQueries } from './code-queries.ts';
+import { collectionQueries } from './collection-queries.ts';
 import { guardOn } from './guard.ts';
 import { appliedHead } from './heads.ts';
+import { packQueries } from './pack-queries.ts';
 import { pixbookQueries } from './pixbook-queries.ts';
 import { rowsOf, sqlIn, withClient } from './pool.ts';
 import type { Asking } from './query-page.ts';
 import { requireSchemaName } from './schema-text.ts';
+import { tradeQueries } from './trade-queries.ts';
 
 export type LedgerQueriesOptions = {
   /** From `openPool`; stays its caller's. */
@@ -25,6 +30,11 @@ export const openLedgerQueries = ({ pool, schema = 'projection' }: LedgerQueries
   return {
     ...accountQueries(asking),
     ...pixbookQueries(asking),
+    ...collectionQueries(asking),
+    ...codeQueries(asking),
+    ...packQueries(asking),
+    ...cardQueries(asking),
+    ...tradeQueries(asking),
     receipt: async (eventId) => {
       const [row] = await asking.ask(db.selectFrom('receipts').selectAll().where('event_id', '=', eventId));
       return row === undefined

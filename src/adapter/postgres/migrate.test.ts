@@ -59,7 +59,7 @@ describe('the schemas', () => {
   it('are made in an empty database, once, by however many processes at once', async () => {
     await Promise.all(Array.from({ length: 6 }, () => ensureSchemas(another())));
     expect(await tablesOf(pool, 'projection')).toEqual([...projectionTables].sort());
-    expect(await tablesOf(pool, 'ops')).toEqual(['redo_outbox']);
+    expect(await tablesOf(pool, 'ops')).toEqual(['batches', 'redo_outbox']);
     await checkSchema(pool, 'projection');
   });
 
@@ -88,12 +88,23 @@ describe('the schemas', () => {
   it('heal when ops was dropped, and keep the projection', async () => {
     await ensureSchemas(pool);
     await queryOn(pool, { text: `INSERT INTO projection.accounts VALUES ('a', 'open', '2026-01-01T00:00:00.000Z', NULL)` });
-    for (const drop of ['DROP TABLE ops.redo_outbox', 'DROP SCHEMA ops CASCADE']) {
+    for (const drop of ['DROP TABLE ops.redo_outbox', 'DROP TABLE ops.batches', 'DROP SCHEMA ops CASCADE']) {
       await queryOn(pool, { text: drop });
       await ensureSchemas(pool);
-      expect(await tablesOf(pool, 'ops')).toEqual(['redo_outbox']);
+      expect(await tablesOf(pool, 'ops')).toEqual(['batches', 'redo_outbox']);
     }
     expect(await queryOn(pool, { text: 'SELECT account_id FROM projection.accounts' })).toEqual([{ account_id: 'a' }]);
+  });
+
+  it('bring up to date what an earlier version made of ops, and keep what is in it', async () => {
+    await ensureSchemas(pool);
+    await queryOn(pool, { text: `INSERT INTO ops.redo_outbox VALUES ('e', 't', 'k', '2026-01-01T00:00:00.000Z', NULL, NULL)` });
+    await queryOn(pool, { text: 'ALTER TABLE ops.redo_outbox DROP COLUMN outcome' });
+    await queryOn(pool, { text: 'DROP TABLE ops.batches' });
+    await ensureSchemas(pool);
+    expect(await queryOn(pool, { text: 'SELECT event_id, outcome FROM ops.redo_outbox' })).toEqual([
+      { event_id: 'e', outcome: null },
+    ]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts';
 import { PROJECTOR_VERSION } from '../../stream/event.ts';
 import { withClient } from './pool.ts';
 import { isRivalry, orOutage, outageOf, unavailable } from './postgres-outage.ts';
-import { opsSql, projectionSql, projectionTables, requireSchemaName } from './schema-text.ts';
+import { opsSql, opsTables, projectionSql, projectionTables, requireSchemaName } from './schema-text.ts';
 
 /** Held by whoever makes or swaps schemas in this database. Any number does: it spells "pixpax" in ASCII. */
 const SCHEMA_LOCK = 0x706978706178;
@@ -100,8 +100,8 @@ const holdingsOf = async (client: pg.ClientBase, schema: string): Promise<Holdin
     `SELECT to_regnamespace($1) IS NOT NULL AS "exists",
        obj_description(to_regnamespace($1), 'pg_namespace') AS comment,
        ARRAY(SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')) AS tables,
-       to_regclass('ops.redo_outbox') IS NOT NULL AS "opsComplete"`,
-    [schema],
+       NOT EXISTS (SELECT FROM unnest($2::text[]) AS name WHERE to_regclass('ops.' || name) IS NULL) AS "opsComplete"`,
+    [schema, opsTables],
   );
   const row = rows[0];
   if (row === undefined) throw new TypeError('a select without a row');

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { ReadModel } from '../../port/read-model.ts';
 import { idempotencyDigestOf } from '../../projection/project.ts';
 import { prefixOf } from '../../receipt/key-path.ts';
-import { keyRecordOfRow } from '../projection-row.ts';
+import { bookRefOfRow, keyRecordOfRow } from '../projection-row.ts';
 import { type RawRow, storedCount, storedText } from '../stored-column.ts';
 import { appliedHead } from './heads.ts';
 import { queryOn, withClient } from './pool.ts';
@@ -11,7 +11,7 @@ import { queryOn, withClient } from './pool.ts';
 export const pointReads = (
   pool: pg.Pool,
   schema: string,
-): Pick<ReadModel, 'head' | 'keyRecord' | 'latestGeneration' | 'streamWithKey'> => ({
+): Pick<ReadModel, 'head' | 'keyRecord' | 'latestGeneration' | 'streamWithKey' | 'book'> => ({
   head: async (stream) => (await withClient(pool, (client) => appliedHead(client, schema, stream))).current,
 
   keyRecord: async (identityId, publicKeyId) => {
@@ -39,5 +39,13 @@ export const pointReads = (
     });
     const prefixes = new Set(rows.map(({ stream }) => storedText('receipts.stream', stream)));
     return streams.find((stream) => prefixes.has(prefixOf(stream))) ?? null;
+  },
+
+  book: async (bookId) => {
+    const [row] = await queryOn<RawRow>(pool, {
+      text: `SELECT account_id, book_id, identity_id, collection_id, generation, status FROM ${schema}.pixbooks WHERE book_id = $1`,
+      values: [bookId],
+    });
+    return row === undefined ? null : bookRefOfRow(row);
   },
 });

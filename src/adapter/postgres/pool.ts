@@ -22,12 +22,14 @@ const EVERY_SESSION = { TimeZone: 'UTC', DateStyle: 'ISO', bytea_output: 'hex' }
 
 /**
  * Young tables have no statistics, and a plan made for an empty table would be kept while it grows: look-ups by key are told
- * to use their index. One plan per statement, for planning costs more than running.
+ * to use their index, and pages of a list its order (a bitmap would find all of the list, to be sorted for its first rows). One plan
+ * per statement, for planning costs more than running.
  */
 const KEY_SESSION = {
   ...EVERY_SESSION,
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
   enable_mergejoin: 'off',
   jit: 'off',
 };

@@ -16,6 +16,7 @@ import { Outage } from '../../port/outage.ts';
 import type { Application, ReadModel } from '../../port/read-model.ts';
 import type { StoredReceipt } from '../../receipt/receipt.ts';
 import type { Stream, StreamOf } from '../../receipt/stream.ts';
+import { PROJECTOR_VERSION } from '../../stream/event.ts';
 import { applyStatements } from './apply-statement.ts';
 import { openLedgerQueries } from './ledger-queries.ts';
 import { createProjectionSchema, ensureSchemas, swapProjection } from './migrate.ts';
@@ -147,7 +148,7 @@ describe('the read model in Postgres', () => {
       code: 'postgres-unavailable',
       message: expect.stringContaining('rebuild'),
     });
-    await queryOn(pool, { text: `COMMENT ON SCHEMA projection IS 'projector version 1'` });
+    await queryOn(pool, { text: `COMMENT ON SCHEMA projection IS 'projector version ${PROJECTOR_VERSION}'` });
     await model.check();
   });
 

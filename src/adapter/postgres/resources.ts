@@ -28,14 +28,14 @@ import { stored, storedCount, storedInstant, storedOrNull, storedWord } from '..
 /** Rows → resources of the port: the edge at which they are parsed. All throw `MalformedRow`. */
 
 /** The head's columns beside those of the thing itself, which has a `created_at` of its own. */
-type WithHead = {
+export type WithHead = {
   readonly position: number;
   readonly event_id: string;
   readonly hash: string;
   readonly head_created_at: Instant;
 };
 
-const headIn = (row: WithHead): Head => ({
+export const headIn = (row: WithHead): Head => ({
   position: storedCount('head position', row.position),
   eventId: stored('head event_id', parseEventId, row.event_id),
   hash: stored('head hash', parseReceiptHash, row.hash),

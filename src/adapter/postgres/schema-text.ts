@@ -27,7 +27,9 @@ export const opsSql = (): readonly string[] =>
     .filter((statement) => isAbout('ops')(statement) && !isAbout('projection')(statement))
     .map((statement) => statement.replace(/^CREATE (SCHEMA|TABLE|INDEX) /, 'CREATE $1 IF NOT EXISTS '));
 
-/** The tables of the projection, in the order of schema.sql. */
-export const projectionTables: readonly string[] = statements.flatMap(
-  (statement) => /^CREATE TABLE projection\.(\w+)/.exec(statement)?.[1] ?? [],
-);
+const tablesIn = (schema: string): readonly string[] =>
+  statements.flatMap((statement) => new RegExp(`^CREATE TABLE ${schema}\\.(\\w+)`).exec(statement)?.[1] ?? []);
+
+/** The tables of the projection and of `ops`, in the order of schema.sql. */
+export const projectionTables = tablesIn('projection');
+export const opsTables = tablesIn('ops');

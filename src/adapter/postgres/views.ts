@@ -4,6 +4,8 @@ import { idempotencyDigestOf } from '../../projection/project.ts';
 import { OPERATOR_IDENTITY_ID } from '../../receipt/ids.ts';
 import { headOfRow, identityOfRow, seenOfRow } from '../projection-row.ts';
 import { MalformedRow, type RawRow, storedText } from '../stored-column.ts';
+import { actingOfRow, actorInputs, actorJoins, actorSelect, askedActor } from './acting.ts';
+import { identitySelect } from './identity-select.ts';
 import { queryOn } from './pool.ts';
 import { againstRivals } from './postgres-outage.ts';
 
@@ -15,12 +17,6 @@ import { againstRivals } from './postgres-outage.ts';
 const epochSql = (schema: string): string =>
   `concat_ws(' ', '${schema}.receipts'::regclass::oid, pg_relation_filepath('${schema}.receipts'::regclass), pg_postmaster_start_time())`;
 
-const identityColumns = ['identity_id', 'account_id', 'status', 'controller', 'public_key_id', 'public_key', 'key_generation'];
-
-/** The columns of an identity in a select list, each named `{prefix}{column}`. */
-export const identitySelect = (alias: string, prefix: string): string =>
-  identityColumns.map((column) => `${alias}.${column} AS ${prefix}${column}`).join(', ');
-
 /** One kind of view, in SQL: `r` is a row of the inputs, and `h` must be the stream's head. */
 export type ViewKind = {
   readonly name: string;
@@ -28,26 +24,31 @@ export type ViewKind = {
   readonly inputs: readonly string[];
   readonly select: string;
   readonly joins: string;
+  /** Whether requests of this kind may name an actor; where none does, looking for it would cost them a tenth. */
+  readonly actors: boolean;
 };
 
 /**
  * The statement of a kind, for one request or for many. One is worth a text of its own: without arrays it costs Postgres a quarter less,
  * and a lone command waits for it. What is the same for the whole batch, epoch and operator, is in row 0 only.
  */
-const textOf = (schema: string, { inputs, select, joins }: ViewKind, single: boolean): string => {
+const textOf = (schema: string, kind: ViewKind, single: boolean): string => {
+  const inputs = [...kind.inputs, ...(kind.actors ? actorInputs : [])];
   const types = ['integer', 'bytea', ...inputs.map(() => 'text')];
   const parameters = types.map((type, i) => `$${i + 1}::${type}${single ? '' : '[]'}`).join(', ');
   return `
     SELECT r.n, h.position, h.event_id, h.hash, h.created_at,
       seen.event_id AS seen_event_id, seen.hash AS seen_hash, seen.position AS seen_position, seen.fingerprint AS seen_fingerprint,
-      ${identitySelect('operator', 'operator_')}, CASE WHEN r.n = 0 THEN ${epochSql(schema)} END AS epoch, ${select}
+      ${identitySelect('operator', 'operator_')}, CASE WHEN r.n = 0 THEN ${epochSql(schema)} END AS epoch,
+      ${kind.select}${kind.actors ? `, ${actorSelect}` : ''}
     FROM ${single ? `(SELECT ${parameters})` : `unnest(${parameters})`} AS r(n, digest, ${inputs.join(', ')})
-    ${joins}
+    ${kind.joins}
+    ${kind.actors ? actorJoins(schema) : ''}
     LEFT JOIN ${schema}.receipts AS seen ON seen.idempotency_digest = r.digest
     LEFT JOIN ${schema}.identities AS operator ON r.n = 0 AND operator.identity_id = '${OPERATOR_IDENTITY_ID}'`;
 };
 
-export type SharedView = Pick<View<unknown>, 'epoch' | 'head' | 'seen' | 'operator'>;
+export type SharedView = Pick<View<unknown>, 'epoch' | 'head' | 'seen' | 'operator' | 'acting'>;
 
 /** Runs one statement for many requests: all see one snapshot, taken after every one of them was made. Answers in their order. */
 export const viewsOf = <Request extends ViewRequest, Answer>(
@@ -64,6 +65,7 @@ export const viewsOf = <Request extends ViewRequest, Answer>(
       n,
       idempotencyDigestOf(request.stream, request.idempotencyKey),
       ...inputsOf(request),
+      ...(kind.actors ? askedActor(request) : []),
     ]);
     const [first = []] = rows;
     const query =
@@ -79,7 +81,8 @@ export const viewsOf = <Request extends ViewRequest, Answer>(
     return requests.map((request, n) => {
       const row = byNumber.get(n);
       if (row === undefined) throw new MalformedRow('view');
-      return answer(row, request, { epoch, operator, head: headOfRow(row), seen: seenOfRow(row, 'seen_') });
+      const acting = kind.actors ? actingOfRow(row, request) : null;
+      return answer(row, request, { epoch, operator, acting, head: headOfRow(row), seen: seenOfRow(row, 'seen_') });
     });
   };
 };

@@ -5,10 +5,8 @@ import { type Result, err, ok } from '../../result.ts';
 import { refused, unavailable } from '../signer-outage.ts';
 import { at } from './answer.ts';
 import type { VaultRequest } from './connection.ts';
-import { type VaultRefusal, malformed, outageOf, shown } from './failure.ts';
-
-/** A call made with the session's token. */
-export type Ask = (request: Omit<VaultRequest, 'token'>) => Promise<Result<unknown, VaultRefusal>>;
+import { malformed, outageOf, shown } from './failure.ts';
+import type { Ask } from './opened.ts';
 
 /** Version 1 is the only one ever used: a rotated key has another name (port/signer.ts). */
 const VERSION = '1';

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { identityIdFor, parseIdentityId } from '../../receipt/ids.ts';
 import { accountStream } from '../../receipt/stream.ts';
-import { acknowledge, acknowledged, refusals } from '../acknowledgement.ts';
+import { acknowledge, acknowledged } from '../acknowledgement.ts';
 import { jsonAnswer } from '../answer.ts';
 import type { AccountCommand } from '../command-need.ts';
+import { refusals } from '../command-refusal.ts';
+import { identityIdSchema, userIdSchema } from '../id-schema.ts';
 import { keyAfter, pageOf } from '../list-page.ts';
 import { emptyBody, noBody, noQuery, operation } from '../operation.ts';
 import { notFound } from '../problem.ts';
 import type { AccountReader } from '../reader-need.ts';
 import { identitySchema, pageSchema } from '../resource-schema.ts';
-import { identityIdSchema, listQuery, readQuery, userIdSchema } from '../schema.ts';
+import { listQuery, readQuery } from '../schema.ts';
 import { readOf } from '../success.ts';
 
 const identityPath = (accountId: string, identityId: string): string => `/v1/accounts/${accountId}/identities/${identityId}`;

@@ -1,30 +1,20 @@
 import { z } from 'zod';
 import type { CommandContext } from '../../command/ledger-commands.ts';
 import { type UserId, parseBookId } from '../../receipt/ids.ts';
-import { acknowledge, acknowledged, refusals } from '../acknowledgement.ts';
+import { acknowledge, acknowledged } from '../acknowledgement.ts';
 import { hashedAnswer, jsonAnswer } from '../answer.ts';
 import { pixbookAsOf } from '../as-of.ts';
+import { bookPath, effectOn } from '../book-effect.ts';
 import type { BookCommand } from '../command-need.ts';
+import { refusals } from '../command-refusal.ts';
+import { accountIdSchema, bookIdSchema, collectionIdSchema, eventIdSchema, identityIdSchema } from '../id-schema.ts';
 import { keyAfter, pageOf } from '../list-page.ts';
 import { emptyBody, noBody, noQuery, operation } from '../operation.ts';
 import { notFound } from '../problem.ts';
 import type { BookReader } from '../reader-need.ts';
 import { pageSchema, pixbookSchema } from '../resource-schema.ts';
-import {
-  accountIdSchema,
-  asOfQuery,
-  bookIdSchema,
-  bookQuery,
-  collectionIdSchema,
-  eventIdSchema,
-  identityIdSchema,
-  jsonObjectSchema,
-  listQuery,
-  readQuery,
-} from '../schema.ts';
+import { asOfQuery, bookQuery, jsonObjectSchema, listQuery, readQuery } from '../schema.ts';
 import { readOf } from '../success.ts';
-
-const bookPath = (bookId: string): string => `/v1/pixbooks/${bookId}`;
 
 export const createPixbook = operation({
   id: 'createPixbook',
@@ -32,7 +22,7 @@ export const createPixbook = operation({
   summary: 'Open a pixbook',
   description: 'At most one is open for an identity and a collection. The id follows from both and the number of closed ones.',
   successes: acknowledged({ bookId: bookIdSchema }, 'PixbookCreated'),
-  problems: refusals.pixbook,
+  problems: refusals.newPixbook,
   query: noQuery,
   body: {
     presence: 'required',
@@ -100,7 +90,7 @@ export const savePixbook = operation({
   summary: 'Save the client’s state of a pixbook',
   description: 'The state is kept as it is, with the head it was based on; a stale base is refused, never overwritten.',
   successes: acknowledged(),
-  problems: refusals.pixbook,
+  problems: refusals.save,
   query: z.strictObject(bookQuery),
   body: { presence: 'required', schema: z.strictObject({ state: jsonObjectSchema, baseEventId: eventIdSchema }) },
   handle: async (service, { context, book }: BookCommand, { body }) =>
@@ -113,15 +103,9 @@ export const closePixbook = operation({
   summary: 'Close a pixbook for good',
   description: 'The identity may then open a new one of the same collection; the history stays readable.',
   successes: acknowledged(),
-  problems: refusals.pixbook,
+  problems: refusals.closing,
   query: z.strictObject(bookQuery),
   body: emptyBody,
   handle: async (service, { context, book }: BookCommand) =>
     acknowledge(service, 'closePixbook', await service.commands.closePixbook(context, book), () => effectOn(service, book)),
 });
-
-/** A receipt has shown whose the book is. */
-const effectOn = ({ books }: Parameters<typeof acknowledge>[0], { bookId, accountId }: BookCommand['book']) => {
-  books.learn(bookId, accountId);
-  return { location: bookPath(bookId) };
-};

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { parseEventId } from '../../receipt/ids.ts';
 import { keyOf } from '../../receipt/key-path.ts';
-import { type Stream, accountStream, pixbookStream } from '../../receipt/stream.ts';
+import { type Stream, accountStream, collectionStream, pixbookStream } from '../../receipt/stream.ts';
 import { type Result, err, ok } from '../../result.ts';
 import { freshAnswer, taggedAnswer } from '../answer.ts';
+import type { CollectionReader } from '../catalogue-need.ts';
 import { positionIn } from '../event-position.ts';
 import { keyAfter, pageMeta } from '../list-page.ts';
 import { type Ask, noBody, noQuery, operation } from '../operation.ts';
@@ -110,6 +111,18 @@ export const listAccountReceipts = operation({
   handle: async (service, { accountId }: AccountReader, ask) => receiptsOf(service, accountStream(accountId), ask),
 });
 
+export const listCollectionReceipts = operation({
+  id: 'listCollectionReceipts',
+  tag: 'Collections',
+  summary: 'The receipts of a collection',
+  description,
+  successes: pages,
+  problems: ['receipt-lost'],
+  query: z.strictObject({ ...listQuery, ...readQuery }),
+  body: noBody,
+  handle: async (service, { collectionId }: CollectionReader, ask) => receiptsOf(service, collectionStream(collectionId), ask),
+});
+
 const verified = freshOf(
   verificationSchema,
   'Whether every receipt of the stream is valid; an invalid stream is an answer, not an error',
@@ -144,4 +157,16 @@ export const verifyAccount = operation({
   query: z.strictObject(readQuery),
   body: noBody,
   handle: async (service, { accountId }: AccountReader) => verificationOf(service, accountStream(accountId)),
+});
+
+export const verifyCollection = operation({
+  id: 'verifyCollection',
+  tag: 'Collections',
+  summary: 'Verify every receipt of a collection',
+  description: 'From the store: bytes, chain, key history and signatures. A pack’s draw is verified with its pixbook.',
+  successes: verified,
+  problems: ['too-busy'],
+  query: z.strictObject(readQuery),
+  body: noBody,
+  handle: async (service, { collectionId }: CollectionReader) => verificationOf(service, collectionStream(collectionId)),
 });

@@ -1,6 +1,7 @@
 import type { IdentityId, UserId } from '../../receipt/ids.ts';
 import { type Result, err, ok } from '../../result.ts';
 import type { IllegalEvent } from '../refusal.ts';
+import { transitionsOf } from '../transition.ts';
 import type { AccountEvent, Role } from './event.ts';
 
 /** An identity of the account. `keyGeneration` counts its keys from 1; `publicKey` is base64 of the current SPKI DER. */
@@ -20,10 +21,24 @@ export type AccountState = {
 
 export const noAccount: AccountState = { status: 'absent', members: new Map(), identities: new Map() };
 
+const statusAfter = transitionsOf<AccountState['status'], AccountEvent['type']>({
+  absent: { ACCOUNT_CREATED: 'open' },
+  open: {
+    MEMBER_ADDED: 'open',
+    MEMBER_ROLE_CHANGED: 'open',
+    MEMBER_REMOVED: 'open',
+    IDENTITY_CREATED: 'open',
+    IDENTITY_KEY_ROTATED: 'open',
+    IDENTITY_REVOKED: 'open',
+    ACCOUNT_CLOSED: 'closed',
+  },
+  closed: {},
+});
+
 /** The state after an event. Errors: `illegal-event` when no state of ours could have led to it. */
 export const evolveAccount = (state: AccountState, event: AccountEvent): Result<AccountState, IllegalEvent> => {
-  if ((state.status === 'absent') !== (event.type === 'ACCOUNT_CREATED')) return illegal(event, `the account is ${state.status}`);
-  if (state.status === 'closed') return illegal(event, 'the account is closed');
+  const status = statusAfter(state.status, event.type);
+  if (status === null) return illegal(event, `the account is ${state.status}`);
   switch (event.type) {
     case 'ACCOUNT_CREATED':
       return ok(created(event));
@@ -40,7 +55,7 @@ export const evolveAccount = (state: AccountState, event: AccountEvent): Result<
       return members.delete(event.payload.userId) ? ok({ ...state, members }) : illegal(event, 'the user is not a member');
     }
     case 'ACCOUNT_CLOSED':
-      return ok({ ...state, status: 'closed' });
+      return ok({ ...state, status });
     default:
       return evolveIdentity(state, event);
   }

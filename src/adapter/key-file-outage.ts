@@ -1,5 +1,5 @@
-import { Outage } from '../../port/outage.ts';
-import { refused, unavailable } from '../signer-outage.ts';
+import { Outage } from '../port/outage.ts';
+import { refused, unavailable } from './signer-outage.ts';
 
 /** The system's code of a failed call, such as ENOENT. */
 export const errno = (error: unknown): string =>

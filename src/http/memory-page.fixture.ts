@@ -1,0 +1,11 @@
+import type { Page, PageRequest } from '../port/ledger-queries.ts';
+
+/** A page of rows that are all in memory. */
+export const memoryPage = <Row, Key extends string>(
+  rows: Row[],
+  keyOf: (row: Row) => Key,
+  { after, limit }: PageRequest<Key>,
+): Page<Row> => {
+  const rest = rows.filter((row) => after === null || keyOf(row) > after).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return { rows: rest.slice(0, limit), hasMore: rest.length > limit };
+};
