@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { openFileStore } from '../../src/adapter/file/receipt-store.ts';
+import { openLocalSealer } from '../../src/adapter/local-sealer/sealer.ts';
 import { openLocalSigner } from '../../src/adapter/local-signer/signer.ts';
 import { startEmbeddedPostgres } from '../../src/adapter/postgres/embedded.ts';
 import { ensureSchemas } from '../../src/adapter/postgres/migrate.ts';
@@ -9,7 +11,7 @@ import { openPool } from '../../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
 import { initialise } from '../../src/command/initialise.ts';
 import { openLedger } from '../../src/command/ledger.ts';
-import type { CommandContext, CommandOutcome } from '../../src/command/ledger-commands.ts';
+import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
 import { systemClock } from '../../src/port/clock.ts';
 import {
   type AccountId,
@@ -17,6 +19,7 @@ import {
   type CollectionId,
   type EventId,
   type IdempotencyKey,
+  type IdentityId,
   type UserId,
   derivedUlid,
   identityIdFor,
@@ -24,6 +27,11 @@ import {
 
 /** A book to save into, and the head the next save is based on. */
 export type OpenBook = { readonly accountId: AccountId; readonly bookId: BookId; head: EventId };
+
+type Collector = { readonly accountId: AccountId; readonly identityId: IdentityId };
+
+/** A family of many: well below the limit. */
+const IDENTITIES_PER_ACCOUNT = 100;
 
 export const benchUser = `usr_${derivedUlid('bench/user')}` as UserId;
 
@@ -41,6 +49,26 @@ export const smallState = (turn: number) => ({
   placements: Array.from({ length: 8 }, (_, slot) => ({ slot, card: `card-${slot}`, x: 10 * slot, y: turn % 100 })),
 });
 
+/** The first commands of whoever collects. */
+const beginnings = (commands: LedgerCommands) => {
+  const newAccount = async (): Promise<AccountId> => {
+    const account = made(await commands.createAccount(asksAnew()));
+    if (account.stream.type !== 'account') throw new Error('not an account');
+    return account.stream.accountId;
+  };
+  const newCollector = async (accountId: AccountId): Promise<Collector> => {
+    const identity = asksAnew();
+    made(await commands.createIdentity(identity, accountId, benchUser));
+    return { accountId, identityId: identityIdFor(accountId, identity.idempotencyKey) };
+  };
+  const newBook = async ({ accountId, identityId }: Collector, collectionId: CollectionId): Promise<OpenBook> => {
+    const book = made(await commands.createPixbook(asksAnew(), { accountId, identityId, collectionId }));
+    if (book.stream.type !== 'pixbook') throw new Error('not a pixbook');
+    return { accountId, bookId: book.stream.bookId, head: book.eventId };
+  };
+  return { newAccount, newCollector, newBook };
+};
+
 /** A whole ledger as `npm start` has it, on the disk of the temporary directory, fsync on: file store, local signer, embedded Postgres. */
 export const openBenchLedger = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'pixpax-bench-'));
@@ -54,33 +82,40 @@ export const openBenchLedger = async () => {
   const trust = anchor.value.fingerprint;
   const notify = ({ code, detail }: { code: string; detail: string }): void => console.error(`${code}: ${detail}`);
   const readModel = openReadModel({ pool });
-  const ports = { store, signer, readModel, clock: systemClock, notify, trust };
-  const commands = openLedger(ports);
+  const sealer = await openLocalSealer(join(directory, 'keys'));
+  const ports = { store, signer, sealer, readModel, clock: systemClock, notify, trust };
+  const { commands } = openLedger(ports);
 
-  const openBooks = async (count: number): Promise<OpenBook[]> => {
-    const account = made(await commands.createAccount(asksAnew()));
-    if (account.stream.type !== 'account') throw new Error('not an account');
-    const { accountId } = account.stream;
-    const identity = asksAnew();
-    made(await commands.createIdentity(identity, accountId, benchUser));
-    const identityId = identityIdFor(accountId, identity.idempotencyKey);
-    return Promise.all(
-      Array.from({ length: count }, async (_, i) => {
-        const collectionId = `col_${derivedUlid('bench/collection', String(i))}` as CollectionId;
-        const book = made(await commands.createPixbook(asksAnew(), { accountId, identityId, collectionId }));
-        if (book.stream.type !== 'pixbook') throw new Error('not a pixbook');
-        return { accountId, bookId: book.stream.bookId, head: book.eventId };
-      }),
+  const openBooks = async (count: number, of?: CollectionId): Promise<OpenBook[]> => {
+    const { newAccount, newCollector, newBook } = beginnings(commands);
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    if (of === undefined) {
+      const collector = await newCollector(await newAccount());
+      const collectionOf = (i: number) => `col_${derivedUlid('bench/collection', String(i))}` as CollectionId;
+      return Promise.all(numbers.map((i) => newBook(collector, collectionOf(i))));
+    }
+    // Of one collection an identity has one open book, and an account has its limit of identities.
+    const families = Math.ceil(count / IDENTITIES_PER_ACCOUNT);
+    const accounts = await Promise.all(Array.from({ length: families }, newAccount));
+    return pMap(
+      numbers,
+      async (i) => {
+        const accountId = accounts[i % families];
+        if (accountId === undefined) throw new Error('no such account');
+        return newBook(await newCollector(accountId), of);
+      },
+      { concurrency: 64 },
     );
   };
   const close = async (): Promise<void> => {
     await pool.end();
     await postgres.stop();
     await signer.close();
+    await sealer.close();
     await store.close();
     await rm(directory, { recursive: true, force: true });
   };
-  return { directory, store, signer, pool, readModel, databaseUrl: postgres.url, commands, trust, openBooks, close };
+  return { directory, ...ports, pool, databaseUrl: postgres.url, commands, openBooks, close };
 };
 
 export type BenchLedger = Awaited<ReturnType<typeof openBenchLedger>>;

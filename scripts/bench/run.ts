@@ -15,6 +15,14 @@ type VerifyResult = {
   peakRssBytes: number;
   receipts: number;
 };
+type Timed = { count: number; perSecond: number };
+type DomainResult = {
+  append: Measured;
+  packs: Timed;
+  created: Timed;
+  claims: Timed;
+  long: { receipts: number; newBookMs: number; longBookMs: number };
+};
 type RebuildResult = { receipts: number; perSecond: number; peakRssBytes: number };
 
 const part = async <T>(file: string, ...args: string[]): Promise<T> => {
@@ -31,6 +39,7 @@ const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)}
 
 const append = await part<AppendResult[]>('append');
 const http = await part<HttpResult[]>('http');
+const domain = await part<DomainResult>('domain');
 const verify = await part<VerifyResult>('verify', '--receipts', '40000');
 const small = await part<RebuildResult>('rebuild', '10000');
 const large = await part<RebuildResult>('rebuild', '40000');
@@ -59,6 +68,13 @@ for (const { streams, append: saves, create, commit, sign } of append) {
   );
   lines.push(`| – GET /health, same client | ${rate(health.perSecond)} | ${latency(health)} | |`);
 }
+const { append: plain, packs, created, claims, long } = domain;
+lines.push(
+  `| packs issued, a batch of ${rate(packs.count)} | ${rate(packs.perSecond)} | | ${percent(packs.perSecond / plain.perSecond)} of plain appends in as many lanes (${rate(plain.perSecond)}) |`,
+  `| codes created, a batch of ${rate(created.count)} | ${rate(created.perSecond)} | | ${percent(created.perSecond / plain.perSecond)} of the same |`,
+  `| codes claimed, two receipts each | ${rate(claims.perSecond)} | | ${percent((2 * claims.perSecond) / plain.perSecond)} of the same, by receipts |`,
+  `| save in a book of ${rate(long.receipts)} receipts | | ${long.longBookMs.toFixed(1)} p50 | ${(long.longBookMs / long.newBookMs).toFixed(2)} × a new book’s (${long.newBookMs.toFixed(1)}) |`,
+);
 lines.push(
   `| verify, ${rate(verify.receipts)} receipts | ${rate(verify.receiptsPerSecond)} | ${megabytes(verify.peakRssBytes)} peak | ${percent(verify.ratio)} of raw node:crypto verify (${rate(verify.rawVerifyPerSecond)}) |`,
 );
@@ -67,4 +83,4 @@ for (const { receipts, perSecond, peakRssBytes } of [small, large])
     `| rebuild, ${rate(receipts)} receipts | ${rate(perSecond)} | ${megabytes(peakRssBytes)} peak | ${percent(perSecond / verify.rawVerifyPerSecond)} of raw verify |`,
   );
 
-process.stdout.write(`${lines.join('\n')}\n\n${JSON.stringify({ append, http, verify, rebuild: [small, large] })}\n`);
+process.stdout.write(`${lines.join('\n')}\n\n${JSON.stringify({ append, http, domain, verify, rebuild: [small, large] })}\n`);
