@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, DemoStopped, clientOf, rowsOf, textOf } from './api.ts';
@@ -8,7 +8,9 @@ import { type Copy, type Family, copiesOf, newFamily } from './family.ts';
 import { chapter, say, short } from './say.ts';
 
 const url = (process.env.PUBLIC_URL ?? `http://localhost:${process.env.PORT ?? '8080'}`).replace(/\/+$/, '');
-const tokenFile = join(process.env.DATA_DIR ?? './data', 'secrets', 'demo-operator-token');
+const dataDir = process.env.DATA_DIR ?? 'data';
+const tokenFile = join(dataDir, 'secrets', 'demo-operator-token');
+const certificateFile = join(dataDir, 'demo-trade-certificate.json');
 const pollMs = 100;
 const pollsAtMost = 300;
 
@@ -100,7 +102,8 @@ const swap = async (ada: Family, ben: Family): Promise<void> => {
   say(`Ada now holds ${wants.cardId}, Ben ${gives.cardId}; each copy is in exactly one book`);
   const late = await ada.api.attempt(`/v1/trades/${tradeId}/commands/cancel`, {});
   refusedAs('Ada changes her mind', ['trade-accepted'], late);
-  say(`its certificate verifies without this service: ${url}/v1/trades/${tradeId}/certificate`);
+  await writeFile(certificateFile, JSON.stringify(await ada.api.get(`/v1/trades/${tradeId}/certificate`)));
+  say(`its certificate, from /v1/trades/${tradeId}/certificate, is kept in ${certificateFile}`);
 };
 
 /** A copy of each that the other has none of. */
@@ -153,8 +156,9 @@ const end = async (nobody: Client, ...families: readonly Family[]): Promise<void
   }
   const { fingerprint } = await nobody.get('/.well-known/pixpax-ledger.json');
   say('');
-  say('Verify all of it without trusting the service, then make the database again from the receipts:');
+  say('Verify all of it, and the trade by itself, without trusting the service; then make the database again from the receipts:');
   say(`npm run ledger -- verify --trust ${String(fingerprint)}`);
+  say(`npm run ledger -- verify ${certificateFile} --trust ${String(fingerprint)}`);
   say('npm run ledger -- rebuild');
 };
 
