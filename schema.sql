@@ -280,8 +280,6 @@ CREATE TABLE ops.redo_outbox (
 );
 -- Databases made before the column was: `ops` is not made anew by a rebuild.
 ALTER TABLE ops.redo_outbox ADD COLUMN IF NOT EXISTS outcome text;
--- For databases that were made before there was an outcome.
-ALTER TABLE ops.redo_outbox ADD COLUMN IF NOT EXISTS outcome text;
 CREATE INDEX redo_outbox_open ON ops.redo_outbox (created_at) WHERE done_at IS NULL;
 
 -- Batches: many packs or codes as one job. Progress and failures are for people; what is done is told by the receipts, whose idempotency

@@ -12,9 +12,17 @@ import { routes } from '../src/http/app.ts';
 import { traffic } from '../src/http/traffic.ts';
 import { limits } from '../src/limits.ts';
 import { noticeCodes } from '../src/port/notice.ts';
-import { type AccountId, type BookId, OPERATOR_ACCOUNT_ID } from '../src/receipt/ids.ts';
-import { keyAt } from '../src/receipt/key-path.ts';
-import { accountStream, pixbookStream } from '../src/receipt/stream.ts';
+import {
+  type AccountId,
+  type BookId,
+  type CodeId,
+  type CollectionId,
+  OPERATOR_ACCOUNT_ID,
+  type Sha256,
+} from '../src/receipt/ids.ts';
+import { artKeyOf, keyAt } from '../src/receipt/key-path.ts';
+import { accountStream, codeStream, collectionStream, pixbookStream } from '../src/receipt/stream.ts';
+import { jobMetrics } from '../src/service/job-metrics.ts';
 import { notifyBy } from '../src/service/notices.ts';
 import { environmentOf, readManifests, root, textOf, workloadsOf } from './k8s-manifests.ts';
 
@@ -167,6 +175,7 @@ describe('the alerts', () => {
     const registry = new Registry();
     traffic(registry, pino({ level: 'silent' }));
     notifyBy(pino({ level: 'silent' }), registry);
+    jobMetrics(registry, pino({ level: 'silent' }));
     const known = (await registry.getMetricsAsJSON()).flatMap(({ name }) => [name, `${name}_count`]);
     const asked = [...expr.matchAll(/([a-z_]+)\{/g)].map(([, name = '']) => name);
     expect(asked).not.toEqual([]);
@@ -201,6 +210,9 @@ describe('the bucket policy', () => {
     ['genesis', keyAt(accountStream(OPERATOR_ACCOUNT_ID), 0), true],
     ['a receipt of an account', keyAt(accountStream(accountId), 7), true],
     ['a receipt of a pixbook', keyAt(pixbookStream(accountId, bookId), 7), true],
+    ['a receipt of a collection', keyAt(collectionStream('col_01JZ0000000000000000000000' as CollectionId), 7), true],
+    ['a receipt of a code', keyAt(codeStream('cod_01JZ0000000000000000000000' as CodeId), 1), true],
+    ['the art of a card', artKeyOf(`sha256:${'0'.repeat(64)}` as Sha256), true],
     ['a snapshot, which may be made anew', `pixpax/pixbooks/${accountId}/${bookId}/snapshot.json`, false],
     ['a scratch object of the qualification', 'qualification/01JZ/rivals.json', false],
   ])('%s (%s) may not be deleted: %s', (_what, key, isExpected) => {

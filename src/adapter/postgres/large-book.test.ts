@@ -79,7 +79,7 @@ describe('in a large book', () => {
     const plans: Plan[] = [];
     const ask = async <Row>(query: Compilable<Row>): Promise<readonly Row[]> => {
       const { sql, parameters } = query.compile();
-      plans.push(await client((one) => runOnce(one, sql, parameters as never)));
+      plans.push(await client((one) => runOnce(one, sql, parameters)));
       return rowsOf(pool, query);
     };
     await list({ db: sqlIn('projection'), ask });

@@ -16,6 +16,7 @@ import { eventIdAt } from '../../receipt/key-path.ts';
 import { type StreamOf, accountStream } from '../../receipt/stream.ts';
 import { openLedgerQueries } from './ledger-queries.ts';
 import { openPool, queryOn } from './pool.ts';
+import { walk as rowsOfPages, sorted } from './queries.fixture.ts';
 import { openReadModel } from './read-model.ts';
 
 const OWNER = userId('owner');
@@ -63,23 +64,12 @@ describe('the queries', () => {
     return item;
   };
 
-  /** All pages of a list, one after the other, each as full as it says. */
   const walk = async <Row, Key extends string>(
     limit: number,
     keyOf: (row: Row) => Key,
     list: (page: PageRequest<Key>) => Promise<Page<Row>>,
-  ): Promise<readonly Key[]> => {
-    const keys: Key[] = [];
-    for (;;) {
-      const { rows, hasMore } = await list({ after: keys.at(-1) ?? null, limit });
-      keys.push(...rows.map(keyOf));
-      expect(rows.length).toBeLessThanOrEqual(limit);
-      if (!hasMore) return keys;
-      expect(rows).toHaveLength(limit);
-    }
-  };
+  ): Promise<readonly Key[]> => (await rowsOfPages(limit, keyOf, list)).map(keyOf);
   const limits = [1, 2, 3, 6, 7, 100];
-  const sorted = <T extends string>(keys: readonly T[]): readonly T[] => [...keys].sort((a, b) => (a < b ? -1 : 1));
 
   it('know who belongs to an account and as what', async () => {
     expect(await queries.membership(OWNER, home)).toBe('owner');

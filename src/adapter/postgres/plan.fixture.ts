@@ -7,17 +7,17 @@ export type TableRead = { readonly table: string; readonly how: string; readonly
 /** What running a statement took. `pages` are those of tables and indexes that were looked at. */
 export type Plan = { readonly reads: readonly TableRead[]; readonly pages: number };
 
-type Value = string | number | null | Buffer | readonly Value[];
-
-const literal = (value: Value): string => {
+const literal = (value: unknown): string => {
   if (value === null) return 'NULL';
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return `'${value.replaceAll(`'`, `''`)}'`;
-  return Buffer.isBuffer(value) ? `'\\x${value.toString('hex')}'::bytea` : `ARRAY[${value.map(literal).join(', ')}]`;
+  if (Buffer.isBuffer(value)) return `'\\x${value.toString('hex')}'::bytea`;
+  if (Array.isArray(value)) return `ARRAY[${value.map(literal).join(', ')}]`;
+  throw new TypeError(`no literal for ${typeof value}`);
 };
 
 /** Runs a statement that this connection has prepared, by the plan it would be run by. */
-export const runPrepared = async (client: pg.ClientBase, name: string, values: readonly Value[]): Promise<Plan> => {
+export const runPrepared = async (client: pg.ClientBase, name: string, values: readonly unknown[]): Promise<Plan> => {
   const { rows } = await client.query<{ 'QUERY PLAN': string }>(
     `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE ${name}(${values.map(literal).join(', ')})`,
   );
@@ -26,7 +26,7 @@ export const runPrepared = async (client: pg.ClientBase, name: string, values: r
 };
 
 /** The same of a statement that is not prepared, and without its values: as the pool plans it when it is first seen. */
-export const runOnce = async (client: pg.ClientBase, text: string, values: readonly Value[]): Promise<Plan> => {
+export const runOnce = async (client: pg.ClientBase, text: string, values: readonly unknown[]): Promise<Plan> => {
   await client.query(`PREPARE once AS ${text}`);
   try {
     return await runPrepared(client, 'once', values);

@@ -24,7 +24,7 @@ export type ViewKind = {
   readonly inputs: readonly string[];
   readonly select: string;
   readonly joins: string;
-  /** Whether requests of this kind may name an actor; where none does, looking for it would cost them a tenth. */
+  /** Whether requests of this kind may name an actor. Where none does, nobody waits for it to be looked for. */
   readonly actors: boolean;
 };
 
