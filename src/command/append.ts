@@ -1,6 +1,7 @@
 import { limits } from '../limits.ts';
 import { Outage } from '../port/outage.ts';
 import type { Seen, View } from '../port/read-model.ts';
+import type { RedoItem } from '../port/redo-outbox.ts';
 import { fingerprintOf, project } from '../projection/project.ts';
 import { headOf, nextPosition } from '../receipt/chain.ts';
 import { eventIdAt, keyOf, prefixOf } from '../receipt/key-path.ts';
@@ -19,7 +20,12 @@ import type { StreamMemory } from './stream-memory.ts';
 import type { StreamQueue } from './stream-queue.ts';
 import { touchStreams } from './touch.ts';
 
-export type AppendParts = CommandPorts & { readonly queue: StreamQueue; readonly memory: StreamMemory };
+export type AppendParts = CommandPorts & {
+  readonly queue: StreamQueue;
+  readonly memory: StreamMemory;
+  /** Told when a command has done what a redo item asks for. Best effort: the redo worker would find it done. */
+  readonly followed?: (item: RedoItem) => void;
+};
 
 /**
  * THE PATH: one command to one receipt (receipt.md §5). Answers once the receipt is durable; a refusal has written nothing. Throws `Outage`

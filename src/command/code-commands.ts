@@ -4,7 +4,7 @@ import type { Actor, BookRef, View } from '../port/read-model.ts';
 import { type CodeId, OPERATOR_ACCOUNT_ID } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import { prefixOf } from '../receipt/key-path.ts';
-import { codeStream } from '../receipt/stream.ts';
+import { codeStream, pixbookStream } from '../receipt/stream.ts';
 import { type Result, err, ok } from '../result.ts';
 import type { CodeCommand } from '../stream/code/command.ts';
 import { decideCode } from '../stream/code/decide.ts';
@@ -69,7 +69,11 @@ export const codeCommands = (
       try {
         // A crash here: the claim's receipt has put the pack into the redo outbox, and a retry comes this way again.
         const issue = await claimOf(parts, codeId, book);
-        return issue === null ? pending : await issuePack(issue);
+        if (issue === null) return pending;
+        const issued = await issuePack(issue);
+        const target = prefixOf(pixbookStream(book.accountId, book.bookId));
+        if (issued.ok) parts.followed?.({ eventId: issue.claim.eventId, target, kind: 'issue-code-pack' });
+        return issued;
       } catch (error) {
         // The claim is durable: that its pack must wait is no failure.
         if (claimed.ok && error instanceof Outage) return pending;

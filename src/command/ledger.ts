@@ -21,10 +21,12 @@ export type Ledger = {
   readonly upkeep: (places: ReceiptPlaces) => LedgerUpkeep;
 };
 
+export type LedgerOptions = { readonly rememberedStreams?: number; readonly followed?: NonNullable<AppendParts['followed']> };
+
 /** The ledger over these ports, with the queues and the memory of one process. */
-export const openLedger = (ports: CommandPorts, options: { rememberedStreams?: number } = {}): Ledger => {
-  const memory = streamMemory(ports.clock, options.rememberedStreams);
-  const parts: AppendParts = { ...ports, queue: streamQueue(), memory };
+export const openLedger = (ports: CommandPorts, { rememberedStreams, followed }: LedgerOptions = {}): Ledger => {
+  const memory = streamMemory(ports.clock, rememberedStreams);
+  const parts: AppendParts = { ...ports, queue: streamQueue(), memory, ...(followed === undefined ? {} : { followed }) };
   const collections = openCollections(parts);
   const { issueCodePack, ...packs } = packCommands(parts, collections);
   const completion = tradeCompletion(parts, (offer: Offer) => trades.expireTrade(offer));

@@ -51,7 +51,11 @@ export const tradeCommands = (parts: AppendParts, completion: TradeCompletion): 
     const reserved = await reserve(parts, context, { offer, book, give });
     if (!reserved.ok) return reserved;
     // A crash here: the reservation's receipt has put the rest into the redo outbox, and a retry comes this way again.
-    return (await completion.complete({ book, reservation: reserved.value.eventId })).outcome;
+    const { eventId } = reserved.value;
+    const { outcome, finished } = await completion.complete({ book, reservation: eventId });
+    const target = prefixOf(pixbookStream(offer.accountId, offer.bookId));
+    if (finished) parts.followed?.({ eventId, target, kind: 'complete-trade' });
+    return outcome;
   },
   declineTrade: async (context, offer, book) => {
     const identity = await identityOf(parts, book);

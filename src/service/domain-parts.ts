@@ -10,6 +10,7 @@ import type { CommandPorts } from '../command/ports.ts';
 import { batchRunner } from '../command/run-batch.ts';
 import type { HttpParts } from '../http/parts.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
+import type { RedoItem } from '../port/redo-outbox.ts';
 import { codeIdOf, codeKeyOf } from '../stream/code/secret.ts';
 import { type Background, startBackground } from './background.ts';
 import { jobMetrics } from './job-metrics.ts';
@@ -33,10 +34,12 @@ export type Domain = Pick<HttpParts, 'commands' | 'batches' | 'codeNames' | 'cer
 /** Commands, batches, certificates and background work over the same ports. */
 export const openDomain = ({ ports, queries, pool, databaseUrl, codeSecret, log, metrics }: DomainInput): Domain => {
   const { store, clock } = ports;
-  const { commands, upkeep } = openLedger(ports);
   const codeKey = codeKeyOf(Buffer.from(codeSecret));
   const batches = openBatches(pool);
   const outbox = openRedoOutbox(pool);
+  // A row that stays open is done once more by the worker, and harms nobody.
+  const followed = (item: RedoItem): void => void outbox.close(item, 'done').catch(() => undefined);
+  const { commands, upkeep } = openLedger(ports, { followed });
   const runBatch = batchRunner({ commands, queries, codeKey, batches, clock });
   const work = { runBatch, upkeep: upkeep(queries), outbox, metrics: jobMetrics(metrics, log) };
   return {

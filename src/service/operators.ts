@@ -11,7 +11,7 @@ export const ensureOperators = async (ports: CommandPorts, users: readonly UserI
   for (const userId of users) {
     const outcome = await ensureOperator(ports, userId);
     if (!outcome.ok) log.error({ userId, code: outcome.error.code, reason: outcome.error.detail }, 'no operator was made');
-    else if (outcome.value === 'added') log.warn({ userId }, 'an operator was added, as OPERATOR_USERS says');
+    else if (outcome.value === 'added') log.warn({ userId }, 'a user was made an operator of the ledger');
     else if (outcome.value === 'removed')
       log.warn({ userId }, 'OPERATOR_USERS names a former operator, who stays removed; an operator may add them again');
   }
