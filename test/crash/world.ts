@@ -17,7 +17,7 @@ import type { KeyName } from '../../src/port/signer.ts';
 import type { Rows } from '../../src/projection/rows.ts';
 import type { CollectionId, IdempotencyKey, PublicKeyId, UserId } from '../../src/receipt/ids.ts';
 import { type SimulatedClock, simulatedClock } from './clock.ts';
-import { placesIn } from './places.ts';
+import { closeItem, placesIn } from './places.ts';
 
 /** How a process sees its ports: a broken variant of the protocol is nothing but another way of wrapping them. */
 export type Weakening = (ports: CommandPorts, world: World) => CommandPorts;
@@ -49,7 +49,8 @@ export type World = {
   start(options?: StartOptions): Process;
   /** Posts a command, and notes its answer for the audit. */
   tell(context: CommandContext, command: Promise<CommandOutcome>): Promise<CommandOutcome>;
-  audit(caughtUp: readonly MemoryReadModel[]): Promise<readonly Finding[]>;
+  /** With a time, what should have been settled by then is looked at too. */
+  audit(caughtUp: readonly MemoryReadModel[], nowMs?: number): Promise<readonly Finding[]>;
   /** As it is now, so that many worlds can begin with it. */
   ground(): Ground;
 };
@@ -119,7 +120,10 @@ export const worldOn = (ground: Ground, weakening: Weakening = sound, open: type
       if (notice.level === 'alarm') alarms.push(notice);
     };
     const ports = weakening({ ...paused, clock, trust, notify }, world);
-    const { commands, upkeep } = open(ports, { rememberedStreams: 100 });
+    const { commands, upkeep } = open(ports, {
+      rememberedStreams: 100,
+      followed: (item) => closeItem(tablesOf(readModel), item),
+    });
     return { commands, upkeep: upkeep(placesIn(tablesOf(readModel))), ports, plan, notices, clock };
   };
 
@@ -134,9 +138,9 @@ export const worldOn = (ground: Ground, weakening: Weakening = sound, open: type
       }
       return outcome;
     },
-    audit: (caughtUp) => {
+    audit: (caughtUp, nowMs) => {
       const projections = [primary, secondary].map((model) => ({ dump: model.dump(), caughtUp: caughtUp.includes(model) }));
-      return audit({ store: memoryStore(objects), trust, acknowledged, projections });
+      return audit({ store: memoryStore(objects), trust, acknowledged, projections, nowMs });
     },
     ground: () => copyOf({ objects, custody, tables, trust, acknowledged }),
   };
