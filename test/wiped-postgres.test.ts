@@ -9,6 +9,7 @@ import { digestTables } from '../src/adapter/postgres/digest.ts';
 import { dumpPostgres } from '../src/adapter/postgres/dump.ts';
 import { openPool, withClient } from '../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../src/adapter/postgres/read-model.ts';
+import { ensureOperator } from '../src/command/ensure-operator.ts';
 import { initialise } from '../src/command/initialise.ts';
 import { openLedger } from '../src/command/ledger.ts';
 import type { CommandOutcome, LedgerCommands } from '../src/command/ledger-commands.ts';
@@ -18,14 +19,17 @@ import {
   type EventId,
   type IdempotencyKey,
   type IdentityId,
+  OPERATOR_IDENTITY_ID,
   type PublicKeyId,
   bookIdFor,
   identityIdFor,
 } from '../src/receipt/ids.ts';
 import { asks, collectionId, user } from './crash/world.ts';
+import { catalogueOf, putArt } from './domain/publication.ts';
 import { granted } from './ledger-fixture.ts';
 import { type TestDatabase, freshDatabase } from './postgres.ts';
 
+const catalogue = catalogueOf(1, 'bare-card');
 const objects = new Map<string, Uint8Array>();
 const store = memoryStore(objects);
 const signer = memorySigner();
@@ -40,11 +44,10 @@ beforeAll(async () => {
   pool = openPool({ url: database.url });
   trust = granted(await initialise({ store, signer, clock: systemClock }, null)).fingerprint;
   const readModel = openReadModel({ pool });
-  start = () =>
-    openLedger(
-      { store, signer, sealer, readModel, clock: systemClock, trust, notify: () => undefined },
-      { rememberedStreams: 100 },
-    ).commands;
+  const ports = { store, signer, sealer, readModel, clock: systemClock, trust, notify: () => undefined };
+  start = () => openLedger(ports, { rememberedStreams: 100 }).commands;
+  await ensureOperator(ports, user);
+  putArt({ objects }, catalogue);
 });
 afterAll(async () => {
   await pool.end();
@@ -61,8 +64,11 @@ const tell = async (commands: LedgerCommands): Promise<readonly Told[]> => {
     told.push({ key, answer });
     return granted(answer).eventId;
   };
+  const publication = { identityId: OPERATOR_IDENTITY_ID, collectionId, catalogue };
+  await say('collection', commands.publishCollection(asks('collection'), publication));
+  const account = told.length;
   await say('account', commands.createAccount(asks('account')));
-  const accountId = accountOf(told);
+  const accountId = accountOf(told.slice(account));
   const identityId: IdentityId = identityIdFor(accountId, 'identity' as IdempotencyKey);
   await say('identity', commands.createIdentity(asks('identity'), accountId, user));
   const book = await say('book', commands.createPixbook(asks('book'), { accountId, identityId, collectionId }));

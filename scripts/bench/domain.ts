@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import pMap from 'p-map';
-import { ensureOperator } from '../../src/command/ensure-operator.ts';
 import { limits } from '../../src/limits.ts';
-import { type CollectionId, OPERATOR_IDENTITY_ID, collectionIdFor, dropIdFor } from '../../src/receipt/ids.ts';
-import { artKeyOf } from '../../src/receipt/key-path.ts';
+import { type CardId, type DropId, OPERATOR_IDENTITY_ID, dropIdFor } from '../../src/receipt/ids.ts';
 import { codeIdOf, codeKeyOf, newCode } from '../../src/stream/code/secret.ts';
 import { type Measured, measure } from './latency.ts';
-import { type BenchLedger, type OpenBook, asksAnew, benchUser, made, openBenchLedger, smallState } from './ledger-on-disk.ts';
+import { type BenchLedger, type OpenBook, asksAnew, made, openBenchLedger, smallState } from './ledger-on-disk.ts';
 import { publicationOfCards } from './made-publication.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
@@ -18,18 +16,11 @@ const ROUNDS = 5;
 
 const identityId = OPERATOR_IDENTITY_ID;
 
-/** A published collection of 50 cards with an open drop, five cards a pack. */
-const openCollection = async (ledger: BenchLedger) => {
-  const { commands, store } = ledger;
-  await ensureOperator(ledger, benchUser);
-  const { catalogue, art } = publicationOfCards(50);
-  await pMap(art, ({ artHash, bytes }) => store.create(artKeyOf(artHash), bytes), { concurrency: 16 });
-  const context = asksAnew();
-  made(await commands.publishCollection(context, { identityId, collectionId: null, catalogue }));
-  const collectionId = collectionIdFor(identityId, context.idempotencyKey);
+/** An open drop, five cards a pack. */
+const openDrop = async ({ commands, collectionId }: BenchLedger): Promise<DropId> => {
   const opening = asksAnew();
   made(await commands.openDrop(opening, { identityId, collectionId, title: 'Week 1', packSize: 5 }));
-  return { collectionId, dropId: dropIdFor(collectionId, opening.idempotencyKey) };
+  return dropIdFor(collectionId, opening.idempotencyKey);
 };
 
 type Timed = { readonly count: number; readonly perSecond: number };
@@ -50,10 +41,10 @@ const plainSaves = (ledger: BenchLedger, books: readonly OpenBook[]): Promise<Me
   });
 
 /** A new book and one with 10,000 receipts and as many cards, saved in turns. */
-const longBook = async (ledger: BenchLedger, collectionId: CollectionId, cardIds: readonly string[]) => {
-  const [young, old] = await ledger.openBooks(2, collectionId);
+const longBook = async (ledger: BenchLedger, cardIds: readonly CardId[]) => {
+  const [young, old] = await ledger.openBooks(2);
   if (young === undefined || old === undefined) throw new Error('no books');
-  const grant = { identityId, cardIds: cardIds.slice(0, limits.cardsPerCommand) as never, reason: 'bench' };
+  const grant = { identityId, cardIds: cardIds.slice(0, limits.cardsPerCommand), reason: 'bench' };
   for (let i = 0; i < 200; i++) old.head = made(await ledger.commands.addCards(asksAnew(), old, grant)).eventId;
   const save = async (book: OpenBook, turn: number): Promise<void> => {
     const saved = await ledger.commands.save(asksAnew(), book, { state: smallState(turn), baseEventId: book.head });
@@ -78,8 +69,9 @@ const longBook = async (ledger: BenchLedger, collectionId: CollectionId, cardIds
 const benchDomain = async () => {
   const ledger = await openBenchLedger();
   try {
-    const { collectionId, dropId } = await openCollection(ledger);
-    const books = await ledger.openBooks(PACKS, collectionId);
+    const { collectionId } = ledger;
+    const dropId = await openDrop(ledger);
+    const books = await ledger.openBooks(PACKS);
     const append = await plainSaves(ledger, books);
     const lanes = { concurrency: limits.batchParallelItems };
     const packs = await timed(PACKS, () =>
@@ -104,7 +96,6 @@ const benchDomain = async () => {
     const { catalogue } = publicationOfCards(50);
     const long = await longBook(
       ledger,
-      collectionId,
       catalogue.cards.map(({ cardId }) => cardId),
     );
     return { append, packs, created, claims, long };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { derivedUlid } from '../../src/receipt/ids.ts';
+import { demoCollectionId, demoUser } from '../../src/service/demo.ts';
 import { type Measured, measure } from './latency.ts';
 import { smallState } from './ledger-on-disk.ts';
 
@@ -66,14 +66,14 @@ export const benchHttp = async (): Promise<readonly { streams: number; save: Mea
     const ask = clientOf(service.url, (await readFile(join(dataDir, 'secrets', 'demo-token'), 'utf8')).trim(), agent);
     const accounts = (await ask('GET', '/v1/accounts')).body as { data: { accountId: string }[] };
     const accountId = accounts.data[0]?.accountId;
-    const identities = (await ask('GET', `/v1/accounts/${accountId}/identities`)).body as { data: { identityId: string }[] };
-    const identityId = identities.data[0]?.identityId;
     const results = [];
     for (const streams of [1, 64]) {
       const books = await Promise.all(
-        Array.from({ length: streams }, async (_, i) => {
-          const collectionId = `col_${derivedUlid('bench/http', String(streams), String(i))}`;
-          const { status, body } = await ask('POST', '/v1/pixbooks', { accountId, identityId, collectionId });
+        Array.from({ length: streams }, async () => {
+          // Of one collection an identity has one open book.
+          const identity = await ask('POST', `/v1/accounts/${accountId}/identities`, { controller: demoUser.userId });
+          const { identityId } = identity.body;
+          const { status, body } = await ask('POST', '/v1/pixbooks', { accountId, identityId, collectionId: demoCollectionId });
           if (status !== 201) throw new Error(JSON.stringify(body));
           return { path: `/v1/pixbooks/${String(body.bookId)}/commands/save`, head: body.eventId };
         }),

@@ -9,9 +9,11 @@ import { startEmbeddedPostgres } from '../../src/adapter/postgres/embedded.ts';
 import { ensureSchemas } from '../../src/adapter/postgres/migrate.ts';
 import { openPool } from '../../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
+import { ensureOperator } from '../../src/command/ensure-operator.ts';
 import { initialise } from '../../src/command/initialise.ts';
 import { openLedger } from '../../src/command/ledger.ts';
 import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
+import type { CommandPorts } from '../../src/command/ports.ts';
 import { systemClock } from '../../src/port/clock.ts';
 import {
   type AccountId,
@@ -20,10 +22,14 @@ import {
   type EventId,
   type IdempotencyKey,
   type IdentityId,
+  OPERATOR_IDENTITY_ID,
   type UserId,
+  collectionIdFor,
   derivedUlid,
   identityIdFor,
 } from '../../src/receipt/ids.ts';
+import { artKeyOf } from '../../src/receipt/key-path.ts';
+import { publicationOfCards } from './made-publication.ts';
 
 /** A book to save into, and the head the next save is based on. */
 export type OpenBook = { readonly accountId: AccountId; readonly bookId: BookId; head: EventId };
@@ -69,6 +75,17 @@ const beginnings = (commands: LedgerCommands) => {
   return { newAccount, newCollector, newBook };
 };
 
+/** A collection of 50 cards, published by the operator. */
+const publish = async (ports: CommandPorts, commands: LedgerCommands): Promise<CollectionId> => {
+  await ensureOperator(ports, benchUser);
+  const { catalogue, art } = publicationOfCards(50);
+  await pMap(art, ({ artHash, bytes }) => ports.store.create(artKeyOf(artHash), bytes), { concurrency: 16 });
+  const context = asksAnew();
+  const publication = { identityId: OPERATOR_IDENTITY_ID, collectionId: null, catalogue };
+  made(await commands.publishCollection(context, publication));
+  return collectionIdFor(OPERATOR_IDENTITY_ID, context.idempotencyKey);
+};
+
 /** A whole ledger as `npm start` has it, on the disk of the temporary directory, fsync on: file store, local signer, embedded Postgres. */
 export const openBenchLedger = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'pixpax-bench-'));
@@ -86,26 +103,19 @@ export const openBenchLedger = async () => {
   const ports = { store, signer, sealer, readModel, clock: systemClock, notify, trust };
   const { commands } = openLedger(ports);
 
-  const openBooks = async (count: number, of?: CollectionId): Promise<OpenBook[]> => {
-    const { newAccount, newCollector, newBook } = beginnings(commands);
-    const numbers = Array.from({ length: count }, (_, i) => i);
-    if (of === undefined) {
-      const collector = await newCollector(await newAccount());
-      const collectionOf = (i: number) => `col_${derivedUlid('bench/collection', String(i))}` as CollectionId;
-      return Promise.all(numbers.map((i) => newBook(collector, collectionOf(i))));
-    }
-    // Of one collection an identity has one open book, and an account has its limit of identities.
+  const collectionId = await publish(ports, commands);
+  const { newAccount, newCollector, newBook } = beginnings(commands);
+  /** Each of another identity, for of one collection an identity has one open book; an account has its limit of identities. */
+  const openBooks = async (count: number): Promise<OpenBook[]> => {
     const families = Math.ceil(count / IDENTITIES_PER_ACCOUNT);
     const accounts = await Promise.all(Array.from({ length: families }, newAccount));
-    return pMap(
-      numbers,
-      async (i) => {
-        const accountId = accounts[i % families];
-        if (accountId === undefined) throw new Error('no such account');
-        return newBook(await newCollector(accountId), of);
-      },
-      { concurrency: 64 },
-    );
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const openBook = async (i: number): Promise<OpenBook> => {
+      const accountId = accounts[i % families];
+      if (accountId === undefined) throw new Error('no such account');
+      return newBook(await newCollector(accountId), collectionId);
+    };
+    return pMap(numbers, openBook, { concurrency: 64 });
   };
   const close = async (): Promise<void> => {
     await pool.end();
@@ -115,7 +125,7 @@ export const openBenchLedger = async () => {
     await store.close();
     await rm(directory, { recursive: true, force: true });
   };
-  return { directory, ...ports, pool, databaseUrl: postgres.url, commands, openBooks, close };
+  return { directory, ...ports, pool, databaseUrl: postgres.url, commands, collectionId, openBooks, close };
 };
 
 export type BenchLedger = Awaited<ReturnType<typeof openBenchLedger>>;

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cards, series } from '../../src/service/demo-catalogue.ts';
 import { type Client, DemoStopped, clientOf, rowsOf, textOf } from './api.ts';
-import { cards, series } from './catalogue.ts';
 import { refusedAs } from './cheat.ts';
 import { type Copy, type Family, copiesOf, newFamily } from './family.ts';
 import { chapter, say, short } from './say.ts';

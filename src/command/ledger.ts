@@ -35,7 +35,7 @@ export const openLedger = (ports: CommandPorts, { rememberedStreams, followed }:
   return {
     commands: {
       ...accountCommands(parts),
-      ...pixbookCommands(parts),
+      ...pixbookCommands(parts, collections),
       ...collectionCommands(parts, collections),
       ...codeCommands(parts, collections, issueCodePack),
       ...packs,

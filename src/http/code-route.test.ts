@@ -3,7 +3,7 @@ import { limits } from '../limits.ts';
 import { Outage } from '../port/outage.ts';
 import { codeShown } from '../stream/code/secret.ts';
 import { type Collector, type Published, codeAt, collector, done, makeCode, publish, text } from './collector.fixture.ts';
-import { ADA, EVE, OPERATOR, type World, makeWorld, refusal, said } from './ledger.fixture.ts';
+import { ADA, EVE, OPERATOR, type World, makeWorld, publishOne, refusal, said } from './ledger.fixture.ts';
 
 const CLAIM = '/v1/codes/commands/claim';
 
@@ -49,7 +49,7 @@ describe('claiming a code', () => {
     await done(world, OPERATOR, `/v1/codes/${codeAt(2).codeId}/commands/revoke`);
     expect(await refusal(await claim(second, eve, 'claim-2'))).toEqual([410, 'code-revoked']);
     expect((await claim(first, ada, 'claim-1b')).status).toBe(201);
-    const other = await collector(world, 'col_00000000000000000000000009', 'usr_cy');
+    const other = await collector(world, await publishOne(world), 'usr_cy');
     const third = await makeCode(world, made, 3);
     expect(await refusal(await claim(third, other, 'claim-3'))).toEqual([422, 'code-of-other-collection']);
   });
@@ -110,7 +110,7 @@ describe('claiming a code', () => {
     const lost = await makeWorld(({ commands }) => ({
       commands: { ...commands, claimCode: () => Promise.reject(new Outage('signer', 'signer-unavailable', 'sealed')) },
     }));
-    const { bookId } = await collector(lost, made.collectionId);
+    const { bookId } = await collector(lost, await publishOne(lost));
     expect(await refusal(await lost.ask('POST', CLAIM, { key: 'k', body: { code, bookId } }))).toEqual([
       503,
       'signer-unavailable',

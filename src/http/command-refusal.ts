@@ -34,7 +34,7 @@ export const refusals = {
     'too-many-keys',
     'operator-identity-fixed',
   ],
-  newPixbook: [...anySigned, 'pixbook-exists', 'too-many-pixbooks'],
+  newPixbook: [...anySigned, 'collection-missing', 'pixbook-exists', 'too-many-pixbooks'],
   save: [...inBook, 'stale-base', 'state-too-large'],
   closing: [...inBook, 'trade-pending'],
   collection: [...anySigned, 'collection-missing', 'version-published', 'version-skipped', 'catalogue-invalid', 'art-missing'],

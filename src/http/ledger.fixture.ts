@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -159,6 +160,18 @@ export type Furniture = {
   readonly hash: string;
 };
 
+/** A collection of one card, published over HTTP: its id. */
+export const publishOne = async ({ ask }: Pick<World, 'ask'>): Promise<string> => {
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>');
+  const artHash = `sha256:${hash('sha256', svg, 'hex')}`;
+  await ask('PUT', `/v1/art/${artHash}`, { as: OPERATOR, body: svg, headers: { 'Content-Type': 'image/svg+xml' } });
+  const series = [{ seriesId: 'only', title: 'Only' }];
+  const cards = [{ cardId: 'only-card', seriesId: 'only', title: 'The only card', artHash }];
+  const body = { title: 'Furniture', series, cards };
+  const { collectionId } = await said(await ask('POST', '/v1/collections', { as: OPERATOR, key: 'furniture', body }));
+  return typeof collectionId === 'string' ? collectionId : '';
+};
+
 /** Ada's account, identity and pixbook, made over HTTP. */
 export const furnish = async ({ ask }: Pick<World, 'ask'>): Promise<Furniture> => {
   const made = async (path: string, key: string, body?: unknown): Promise<Record<string, unknown>> =>
@@ -167,7 +180,7 @@ export const furnish = async ({ ask }: Pick<World, 'ask'>): Promise<Furniture> =
   const accountId = text((await made('/v1/accounts', 'account')).accountId);
   const identity = await made(`/v1/accounts/${accountId}/identities`, 'identity', { controller: ADA });
   const identityId = text(identity.identityId);
-  const collectionId = 'col_00000000000000000000000001';
+  const collectionId = await publishOne({ ask });
   const book = await made('/v1/pixbooks', 'book', { accountId, identityId, collectionId });
   return { accountId, identityId, collectionId, bookId: text(book.bookId), eventId: text(book.eventId), hash: text(book.hash) };
 };

@@ -191,8 +191,9 @@ describe('cards', () => {
   });
 
   it('complete nothing where the collection is not there', async () => {
-    const { bookId } = await collector(world, 'col_00000000000000000000000009', 'usr_cy');
-    const answer = await world.ask('GET', `/v1/pixbooks/${bookId}/completion`, { as: 'usr_cy' });
+    const lost = await makeWorld(({ queries }) => ({ queries: { ...queries, collection: () => Promise.resolve(null) } }));
+    const { bookId } = await collector(lost, (await publish(lost)).collectionId, 'usr_cy');
+    const answer = await lost.ask('GET', `/v1/pixbooks/${bookId}/completion`, { as: 'usr_cy' });
     expect(await refusal(answer)).toEqual([404, 'collection-missing']);
   });
 });

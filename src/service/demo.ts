@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { CommandContext, CommandOutcome, LedgerCommands } from '../command/ledger-commands.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
+import type { ReceiptStore } from '../port/receipt-store.ts';
 import {
   type AccountId,
   type BookId,
   type CollectionId,
+  type DropId,
   type EventId,
   type IdempotencyKey,
+  OPERATOR_IDENTITY_ID,
   type UserId,
+  dropIdFor,
   identityIdFor,
 } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
+import { artKeyOf } from '../receipt/key-path.ts';
+import { cards, series } from './demo-catalogue.ts';
 
 /** Who the demo signs in as. The user's id is fixed, so that receipts stay theirs whatever happens to the database. */
 export const demoUser = {
@@ -22,35 +28,56 @@ export const demoUser = {
 /** Who publishes in `npm run demo`: an operator of the embedded ledger, signed in by a token that is kept beside it. */
 export const demoOperator = { userId: 'usr_01JZDEM0000000000000000001' as UserId, email: 'operator@pixpax.example' } as const;
 
-const collectionId = 'col_01JZDEM0000000000000000000' as CollectionId;
+/** The collection of the demo's pixbook. */
+export const demoCollectionId = 'col_01JZDEM0000000000000000000' as CollectionId;
+
+/** What the seeding works with. */
+export type DemoParts = {
+  readonly commands: LedgerCommands;
+  readonly queries: LedgerQueries;
+  readonly store: ReceiptStore;
+};
 
 /** The pixbook of the demo, and the head that its next save must be based on. */
 export type Demo = { readonly accountId: AccountId; readonly bookId: BookId; readonly head: EventId };
 
-const asks = (key: string): CommandContext => ({
-  userId: demoUser.userId,
+const asks = (key: string, userId: UserId = demoUser.userId): CommandContext => ({
+  userId,
   idempotencyKey: `demo-${key}` as IdempotencyKey,
   ifMatch: null,
 });
 
 /**
- * Seeds an account with one collector and one pixbook, saved once, by the same commands as everybody's. Its idempotency keys are fixed:
- * the second time nothing is written. Throws Error when a command is refused, and `Outage`.
+ * Seeds a collection with a drop, and an account with one collector whose pixbook has its pack and is saved once, by the same commands as
+ * everybody's. Its idempotency keys are fixed: the second time nothing is written. Throws Error when a command is refused, and `Outage`.
  */
-export const seedDemo = async (commands: LedgerCommands, queries: LedgerQueries): Promise<Demo> => {
+export const seedDemo = async ({ commands, queries, store }: DemoParts): Promise<Demo> => {
+  const dropId = await seedCollection(commands, store);
   const account = made(await commands.createAccount(asks('account')));
   if (account.stream.type !== 'account') throw new Error('an account has a stream of its own');
   const { accountId } = account.stream;
   const identity = asks('identity');
   made(await commands.createIdentity(identity, accountId, demoUser.userId));
   const identityId = identityIdFor(accountId, identity.idempotencyKey);
-  const book = made(await commands.createPixbook(asks('pixbook'), { accountId, identityId, collectionId }));
+  const book = made(await commands.createPixbook(asks('pixbook'), { accountId, identityId, collectionId: demoCollectionId }));
   if (book.stream.type !== 'pixbook') throw new Error('a pixbook has a stream of its own');
   const { bookId } = book.stream;
+  const pack = made(await commands.issuePack(asks('pack'), { accountId, bookId }, { dropId, identityId: null }));
   const state: JsonObject = { page: 1, placements: [], greeting: 'Hello from the demo' };
-  const saved = made(await commands.save(asks('save'), { accountId, bookId }, { state, baseEventId: book.eventId }));
+  const saved = made(await commands.save(asks('save'), { accountId, bookId }, { state, baseEventId: pack.eventId }));
   const head = await queries.head(book.stream);
   return { accountId, bookId, head: head?.eventId ?? saved.eventId };
+};
+
+/** A crash in the middle leaves art that nobody names yet; the next start goes on. */
+const seedCollection = async (commands: LedgerCommands, store: ReceiptStore): Promise<DropId> => {
+  for (const { artHash, svg } of cards) await store.create(artKeyOf(artHash), Buffer.from(svg));
+  const catalogue = { version: 1, title: 'Tide pool', series, cards: cards.map(({ svg: _svg, ...card }) => card) };
+  const issuer = { identityId: OPERATOR_IDENTITY_ID, collectionId: demoCollectionId };
+  made(await commands.publishCollection(asks('collection', demoOperator.userId), { ...issuer, catalogue }));
+  const opening = asks('drop', demoOperator.userId);
+  made(await commands.openDrop(opening, { ...issuer, title: 'Week 0', packSize: 5 }));
+  return dropIdFor(demoCollectionId, opening.idempotencyKey);
 };
 
 const made = (outcome: CommandOutcome) => {

@@ -120,7 +120,7 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing }
   });
   const background = await untilUp(attempt, start);
   closing.push(() => background.stop());
-  const demo = signedIn === null ? null : await seedDemo(domain.commands, queries).catch(demoGone(log));
+  const demo = signedIn === null ? null : await seedDemo({ commands: domain.commands, queries, store }).catch(demoGone(log));
   return { fetch: app.fetch, text: (url: string) => greeting(publicUrlOf(config, url), trust, demo, signedIn?.token ?? '') };
 };
 

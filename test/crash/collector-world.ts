@@ -8,7 +8,19 @@ import {
   bookIdFor,
   identityIdFor,
 } from '../../src/receipt/ids.ts';
-import { type Ground, type Weakening, type World, asks, collectionId, newGround, sound, user, worldOn } from './world.ts';
+import { publishBare } from '../domain/publication.ts';
+import {
+  type Ground,
+  type Weakening,
+  type World,
+  asks,
+  collectionId,
+  newGround,
+  otherCollectionId,
+  sound,
+  user,
+  worldOn,
+} from './world.ts';
 
 /** A ledger with an account, an identity and a pixbook in it. */
 export type Collector = {
@@ -25,8 +37,11 @@ const makeGround = async (): Promise<{ readonly ground: Ground; readonly collect
   const identityId = identityIdFor(accountId, 'identity' as IdempotencyKey);
   const bookId = bookIdFor(identityId, collectionId, 1);
 
-  const { start, tell, ground } = worldOn(await newGround());
-  const { commands } = start();
+  const world = worldOn(await newGround());
+  const { start, tell, ground } = world;
+  const process = start();
+  const { commands } = process;
+  await publishBare(world, process, collectionId, otherCollectionId);
   await tell(asks('account'), commands.createAccount(asks('account')));
   await tell(asks('identity'), commands.createIdentity(asks('identity'), accountId, user));
   const book = await tell(asks('book'), commands.createPixbook(asks('book'), { accountId, identityId, collectionId }));

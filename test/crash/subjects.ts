@@ -1,6 +1,6 @@
 import type { CommandContext, CommandOutcome, LedgerCommands } from '../../src/command/ledger-commands.ts';
 import type { CollectorWorld } from './collector-world.ts';
-import { asks, collectionId, user } from './world.ts';
+import { asks, otherCollectionId, user } from './world.ts';
 
 /** A command under test: how to post it, with a key of one's choice. Rivals post it too. */
 export type Subject = {
@@ -20,9 +20,9 @@ export const subjects: readonly Subject[] = [
   {
     name: 'a new pixbook',
     post: (commands, { accountId, identityId }, context) =>
-      commands.createPixbook(context, { accountId, identityId, collectionId: other }),
+      commands.createPixbook(context, { accountId, identityId, collectionId: otherCollectionId }),
     rival: (commands, { accountId, identityId }, context) =>
-      commands.createPixbook(context, { accountId, identityId, collectionId: other }),
+      commands.createPixbook(context, { accountId, identityId, collectionId: otherCollectionId }),
   },
   {
     name: 'a new identity',
@@ -40,8 +40,6 @@ export const subjects: readonly Subject[] = [
     rival: (commands, { accountId, identityId }, context) => commands.rotateKey(context, accountId, identityId),
   },
 ];
-
-const other = `${collectionId.slice(0, -1)}1` as typeof collectionId;
 
 export const subjectKey = asks('subject');
 export const rivalKey = asks('rival');

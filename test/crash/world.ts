@@ -66,6 +66,7 @@ export type StartOptions = {
 
 export const user = 'usr_01JZ0000000000000000000000' as UserId;
 export const collectionId = 'col_01JZ0000000000000000000000' as CollectionId;
+export const otherCollectionId = 'col_01JZ0000000000000000000001' as CollectionId;
 
 export const asks = (key: string, userId: UserId = user): CommandContext => ({
   userId,

@@ -10,6 +10,7 @@ import {
   type IdempotencyKey,
   type IdentityId,
   OPERATOR_ACCOUNT_ID,
+  OPERATOR_IDENTITY_ID,
   type Sha256,
   type UserId,
   collectionIdFor,
@@ -70,6 +71,19 @@ export const appointOperator = async ({ ports }: Process, userId: UserId): Promi
   const outcome = await commitReceipt(ports, keyAt(stream, stored.position), stored.bytes);
   if (outcome !== 'durable') throw new Error(`the operator's appointment is ${outcome}`);
   granted(await catchUp(ports, stream));
+};
+
+/** Collections of one card under ids of the test's choice, for books that nothing but saves will happen to. */
+export const publishBare = async (world: World, process: Process, ...collectionIds: readonly CollectionId[]): Promise<void> => {
+  const catalogue = catalogueOf(1, 'bare-card');
+  putArt(world, catalogue);
+  await appointOperator(process, issuer);
+  for (const collectionId of collectionIds)
+    await done(
+      process.commands.publishCollection(issuerAsks(`bare-${collectionId}`), {
+        ...{ identityId: OPERATOR_IDENTITY_ID, collectionId, catalogue },
+      }),
+    );
 };
 
 /** An issuer with an identity, a collection of these cards, and a drop of it that is open. */

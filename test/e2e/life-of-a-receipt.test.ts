@@ -92,7 +92,7 @@ describe('over HTTP, on the embedded parts', () => {
 
   it('a closed pixbook refuses commands, and the next one is its next generation', async () => {
     const own = await collectorWithBook(anna.api, anna.userId);
-    const create = { accountId: own.accountId, identityId: own.identityId, collectionId: 'col_01JZ0000000000000000000000' };
+    const create = { accountId: own.accountId, identityId: own.identityId, collectionId: 'col_01JZDEM0000000000000000000' };
     expect(await anna.api.post('/v1/pixbooks', create)).toMatchObject({ status: 409, body: { code: 'pixbook-exists' } });
     expect((await anna.api.post(`/v1/pixbooks/${own.bookId}/commands/close`)).status).toBe(201);
     const next = await anna.api.post('/v1/pixbooks', create);
@@ -102,9 +102,10 @@ describe('over HTTP, on the embedded parts', () => {
   });
 
   it('a pixbook is created once per key, also after it was closed', async () => {
-    const own = await collectorWithBook(anna.api, anna.userId);
+    const { accountId } = await collectorWithBook(anna.api, anna.userId);
+    const { body } = await anna.api.post(`/v1/accounts/${accountId}/identities`, { controller: anna.userId });
     const key = { 'idempotency-key': randomUUID() };
-    const create = { accountId: own.accountId, identityId: own.identityId, collectionId: 'col_01JZ0000000000000000000001' };
+    const create = { accountId, identityId: body.identityId, collectionId: 'col_01JZDEM0000000000000000000' };
     const first = await anna.api.post('/v1/pixbooks', create, key);
     await anna.api.post(`/v1/pixbooks/${String(first.body.bookId)}/commands/close`);
     const again = await anna.api.post('/v1/pixbooks', create, key);

@@ -66,7 +66,7 @@ export const collectorWithBook = async (api: Client, userId: string) => {
   const accountId = String(account.body.accountId);
   const identity = await api.post(`/v1/accounts/${accountId}/identities`, { controller: userId });
   const identityId = String(identity.body.identityId);
-  const book = await api.post('/v1/pixbooks', { accountId, identityId, collectionId: 'col_01JZ0000000000000000000000' });
+  const book = await api.post('/v1/pixbooks', { accountId, identityId, collectionId: 'col_01JZDEM0000000000000000000' });
   if (book.status !== 201) throw new Error(`${account.text} ${identity.text} ${book.text}`);
   return { accountId, identityId, bookId: String(book.body.bookId), head: String(book.body.eventId) };
 };

@@ -20,7 +20,8 @@ export const createPixbook = operation({
   id: 'createPixbook',
   tag: 'Pixbooks',
   summary: 'Open a pixbook',
-  description: 'At most one is open for an identity and a collection. The id follows from both and the number of closed ones.',
+  description:
+    'Of a published collection; at most one is open for an identity and a collection. The id follows from both and the number of closed ones.',
   successes: acknowledged({ bookId: bookIdSchema }, 'PixbookCreated'),
   problems: refusals.newPixbook,
   query: noQuery,

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
+import { parseCardId, parseSeriesId, parseSha256 } from '../receipt/ids.ts';
+import type { Result } from '../result.ts';
+import type { Card, Series } from '../stream/collection/event.ts';
 
 /** A card of the demo with its art, drawn here. */
-export type DrawnCard = {
-  readonly cardId: string;
-  readonly seriesId: string;
-  readonly title: string;
-  readonly artHash: string;
-  readonly svg: string;
-};
+export type DrawnCard = Card & { readonly svg: string };
 
 const SERIES = [
   {
@@ -42,8 +39,16 @@ const SERIES = [
   },
 ] as const;
 
+const named = <T>(parsed: Result<T, unknown>): T => {
+  if (!parsed.ok) throw new TypeError('a name of the demo is malformed');
+  return parsed.value;
+};
+
 /** Series of the demo's collection, as it is published. */
-export const series = SERIES.map(({ seriesId, title }) => ({ seriesId, title }));
+export const series: readonly Series[] = SERIES.map(({ seriesId, title }) => ({
+  seriesId: named(parseSeriesId(seriesId)),
+  title,
+}));
 
 /** Simple art: a few shapes whose places and colours follow from the card's name. */
 const artOf = (title: string, hue: number): string => {
@@ -68,7 +73,7 @@ export const cards: readonly DrawnCard[] = SERIES.flatMap(({ seriesId, hue, card
   names.split(' ').map((name) => {
     const title = name.replace('-', ' ');
     const svg = artOf(title, hue);
-    const artHash = `sha256:${createHash('sha256').update(svg).digest('hex')}`;
-    return { cardId: name.toLowerCase(), seriesId, title, artHash, svg };
+    const artHash = named(parseSha256(`sha256:${createHash('sha256').update(svg).digest('hex')}`));
+    return { cardId: named(parseCardId(name.toLowerCase())), seriesId: named(parseSeriesId(seriesId)), title, artHash, svg };
   }),
 );
