@@ -13,7 +13,7 @@ import { backOff } from './backoff.ts';
 import { type CommitOutcome, commitReceipt } from './commit.ts';
 import { fromReadModel, fromStore } from './deadline.ts';
 import type { Intent } from './intent.ts';
-import type { Acknowledged, AppendRefusal, CommandOutcome } from './ledger-commands.ts';
+import type { Acknowledged, AppendRefusal, CommandOutcome, CommandRefusal } from './ledger-commands.ts';
 import type { CommandPorts } from './ports.ts';
 import { createdAtAfter, signNext } from './sign-receipt.ts';
 import type { StreamMemory } from './stream-memory.ts';
@@ -36,7 +36,23 @@ export const append = async <State, Prepared>(parts: AppendParts, intent: Intent
   return queued ?? refuse('queue-full', 'too many commands wait for this stream; try again');
 };
 
+/** Refusals that no other look at the stream would change. */
+const FINAL: ReadonlySet<CommandRefusal['code']> = new Set([
+  ...(['idempotency-key-reused', 'receipt-too-large', 'contended', 'outcome-unknown', 'stream-stopped'] as const),
+]);
+
+/**
+ * A refusal must rest on what the store holds now: a process on another Postgres may have gone on with the stream, this very command included,
+ * since this one caught it up. So it is looked at once more before the command is refused: one read of the store.
+ */
 const appendInTurn = async <State, Prepared>(parts: AppendParts, intent: Intent<State, Prepared>): Promise<CommandOutcome> => {
+  const outcome = await appendAsKnown(parts, intent);
+  if (outcome.ok || FINAL.has(outcome.error.code)) return outcome;
+  parts.memory.forget(prefixOf(intent.stream));
+  return appendAsKnown(parts, intent);
+};
+
+const appendAsKnown = async <State, Prepared>(parts: AppendParts, intent: Intent<State, Prepared>): Promise<CommandOutcome> => {
   for (let attempt = 0; attempt < limits.appendAttempts; attempt++) {
     if (attempt > 0) await backOff(parts.clock, attempt);
     const shown = await look(parts, intent);

@@ -48,7 +48,12 @@ export const tradeCommands = (parts: AppendParts, completion: TradeCompletion): 
       }),
     ),
   acceptTrade: async (context, offer, { give, ...book }) => {
-    const reserved = await reserve(parts, context, { offer, book, give });
+    let reserved = await reserve(parts, context, { offer, book, give });
+    if (!reserved.ok) {
+      // The offer may be newer than what this process knows of the offerer's book: a refusal must rest on what the store holds now.
+      parts.memory.forget(prefixOf(pixbookStream(offer.accountId, offer.bookId)));
+      reserved = await reserve(parts, context, { offer, book, give });
+    }
     if (!reserved.ok) return reserved;
     // A crash here: the reservation's receipt has put the rest into the redo outbox, and a retry comes this way again.
     const { eventId } = reserved.value;

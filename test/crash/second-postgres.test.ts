@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../src/limits.ts';
-import type { UserId } from '../../src/receipt/ids.ts';
+import { type PackId, type UserId, tradeIdOf } from '../../src/receipt/ids.ts';
+import { by } from '../domain/collector.ts';
+import { granted } from '../ledger-fixture.ts';
+import { makeCardWorld } from './card-world.ts';
 import { makeWorld } from './collector-world.ts';
 import { asks } from './world.ts';
 
@@ -43,5 +46,25 @@ describe('a process on a second Postgres', () => {
       identityId,
     );
     expect(refused).toMatchObject({ ok: false, error: { code: 'not-found' } });
+  });
+});
+
+it('a process on a second Postgres refuses nothing for want of looking: it accepts what was offered elsewhere a moment ago', async () => {
+  const world = await makeCardWorld('offered');
+  const { anna, bruno, annas, expiresAt } = world;
+  const here = world.start();
+  const there = world.start({ readModel: world.secondary });
+  const taken = { packId: 'pck_00000000000000000000000000' as PackId };
+  expect(await there.commands.openPack(by(anna, 'look'), anna, taken.packId)).toMatchObject({ error: { code: 'pack-missing' } });
+  expect(await there.commands.openPack(by(bruno, 'look'), bruno, taken.packId)).toMatchObject({
+    error: { code: 'pack-missing' },
+  });
+  const terms = { to: bruno, give: annas.slice(3, 4), want: { instanceIds: [], cardIds: [] }, expiresAt };
+  const offered = granted(await here.commands.offerTrade(by(anna, 'gift-2'), anna, terms));
+  const offer = { accountId: anna.accountId, bookId: anna.bookId, tradeId: tradeIdOf(offered.eventId) };
+  const accepted = granted(await there.commands.acceptTrade(by(bruno, 'accept'), offer, { ...bruno, give: [] }));
+  expect(await here.commands.acceptTrade(by(bruno, 'accept'), offer, { ...bruno, give: [] })).toMatchObject({
+    ok: true,
+    value: { eventId: accepted.eventId, replayed: true },
   });
 });
