@@ -1,15 +1,12 @@
 import type { Finding } from '../../projector/audit.ts';
 import { type FaultKind, faultPlan } from '../../src/adapter/memory/faults.ts';
-import { limits } from '../../src/limits.ts';
-import { parseTradeId } from '../../src/receipt/ids.ts';
 import { keyAt } from '../../src/receipt/key-path.ts';
 import type { Receipt } from '../../src/receipt/receipt.ts';
 import { ownershipIn } from '../domain/ownership.ts';
-import { granted } from '../ledger-fixture.ts';
-import { type Answer, answered } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { type CardRival, type CardSubject, SUBJECT_KEY } from './card-subjects.ts';
 import { type CardWorld, EXPIRES_MS, makeCardWorld } from './card-world.ts';
-import { settleDown } from './settle-down.ts';
+import { endOffers, settleDown } from './settle-down.ts';
 import type { Variant, World } from './world.ts';
 
 export type CardCase = {
@@ -63,7 +60,7 @@ export const runCardCase = async ({ subject, call, kind, rival }: CardCase, vari
   await settleDown(world).then(left);
   const promises = new Set([first, retried].flatMap(promiseOf));
   if (promises.size > 1) faults.push(`one key was answered with ${[...promises].join(' and ')}`);
-  await endOffers(world).then(left);
+  await endOffers(world, EXPIRES_MS).then(left);
 
   faults.push(...ownershipIn(world.objects).faults, ...alarmsOf(world));
   const findings = await world.audit([world.primary], EXPIRES_MS * 2);
@@ -89,15 +86,3 @@ const promiseOf = (answer: Answer | null): readonly string[] => {
 };
 
 const alarmsOf = ({ alarms }: World): readonly string[] => alarms.map(({ code, detail }) => `alarm ${code}: ${detail}`);
-
-/** Time passes, and the service ends what stands. */
-const endOffers = async (world: CardWorld): Promise<void> => {
-  const process = world.start();
-  process.clock.advance(EXPIRES_MS + limits.offerMinMs - process.clock.now());
-  for (const row of world.tablesOf(world.primary).rows.trades.values()) {
-    if (row.status !== 'offered') continue;
-    const { accountId, bookId } = world.anna;
-    await answered(process.upkeep.expireTrade({ accountId, bookId, tradeId: granted(parseTradeId(row.trade_id)) }));
-  }
-  await settleDown(world, process);
-};

@@ -30,16 +30,20 @@ export const CARDS = ['bird-crane', 'bird-dove', 'bird-eagle', 'bird-finch', 'fi
 /** What may be published next. */
 export const nextVersion = catalogueOf(2, ...CARDS, 'fish-roach');
 
-/** Lets no receipt of these types into the bucket, as if the service died before each. */
-export const refusing =
-  (...types: readonly string[]) =>
-  (store: ReceiptStore): ReceiptStore => ({
-    ...store,
+/** A service that dies before it writes a receipt of this type: it hears no more, and `died` tells. */
+const dyingBefore = (type: string) => {
+  const death = Promise.withResolvers<void>();
+  const store = (bucket: ReceiptStore): ReceiptStore => ({
+    ...bucket,
     create: (key, bytes) => {
-      const { type } = JSON.parse(Buffer.from(bytes).toString()) as { type: string };
-      return types.includes(type) ? new Promise<never>(() => undefined) : store.create(key, bytes);
+      const receipt = JSON.parse(Buffer.from(bytes).toString()) as { type: string };
+      if (receipt.type !== type) return bucket.create(key, bytes);
+      death.resolve();
+      return new Promise<never>(() => undefined);
     },
   });
+  return { died: death.promise, store };
+};
 
 const makeScene = async (world: World): Promise<Scene> => {
   const process = world.start();
@@ -66,27 +70,22 @@ const makeScene = async (world: World): Promise<Scene> => {
   return { ...publication, anna, bruno, carla, annas, brunos, swap, gift, codeId, expiresAt };
 };
 
-/** Starts something and gives up on it once every promise that can go on has done so. */
-const abandoned = async (work: Promise<unknown>): Promise<void> => {
-  const turns = async (): Promise<void> => {
-    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
-  };
-  await Promise.race([work, turns()]);
-};
-
 const reach: { readonly [S in Stage]: (world: World, scene: Scene) => Promise<void> } = {
   offered: async () => undefined,
   reserved: async (world, { bruno, swap, gift }) => {
-    const accept = async (key: string, offer: Offer): Promise<void> => {
-      const { commands } = world.start({ store: refusing('CARD_TRADE_ACCEPTED') });
-      await abandoned(commands.acceptTrade(by(bruno, key), offer, { ...bruno, give: [] }));
-    };
-    await accept('accept-swap', swap);
-    await accept('accept-gift', gift);
+    for (const [key, offer] of [
+      ['accept-swap', swap],
+      ['accept-gift', gift],
+    ] as const) {
+      const { died, store } = dyingBefore('CARD_TRADE_ACCEPTED');
+      void world.start({ store }).commands.acceptTrade(by(bruno, key), offer, { ...bruno, give: [] });
+      await died;
+    }
   },
   claimed: async (world, { bruno, codeId }) => {
-    const { commands } = world.start({ store: refusing('PACK_ISSUED') });
-    await abandoned(commands.claimCode(by(bruno, 'claim'), bruno, codeId));
+    const { died, store } = dyingBefore('PACK_ISSUED');
+    void world.start({ store }).commands.claimCode(by(bruno, 'claim'), bruno, codeId);
+    await died;
   },
 };
 
