@@ -177,6 +177,7 @@ export interface LedgerCommands {
   /**
    * Reserves, accepts and settles: answers the CARD_TRADE_ACCEPTED, the commit point. `give` names the accepter's copies for an offer that
    * wants cards. Refused with what ended the offer when something else came first.
+   * `outcome-unknown` when the reservation is durable and the acceptance not yet: the same key, or the redo worker, goes on from there.
    */
   acceptTrade(context: CommandContext, offer: Offer, acceptance: Book & { give: readonly InstanceId[] }): Promise<CommandOutcome>;
   /** By the partner: `book` is the one it was offered to. */

@@ -1,3 +1,4 @@
+import { Outage } from '../port/outage.ts';
 import type { BookRef } from '../port/read-model.ts';
 import { OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, offerEventIdOf } from '../receipt/ids.ts';
 import { prefixOf } from '../receipt/key-path.ts';
@@ -27,7 +28,7 @@ import {
   pixbookIntent,
   serviceWord,
 } from './pixbook-intent.ts';
-import type { TradeCompletion } from './trade-completion.ts';
+import type { Completed, TradeCompletion } from './trade-completion.ts';
 
 type TradeCommands = Pick<LedgerCommands, 'offerTrade' | 'acceptTrade' | 'declineTrade' | 'cancelTrade'> &
   Pick<LedgerUpkeep, 'expireTrade'>;
@@ -57,7 +58,7 @@ export const tradeCommands = (parts: AppendParts, completion: TradeCompletion): 
     if (!reserved.ok) return reserved;
     // A crash here: the reservation's receipt has put the rest into the redo outbox, and a retry comes this way again.
     const { eventId } = reserved.value;
-    const { outcome, finished } = await completion.complete({ book, reservation: eventId });
+    const { outcome, finished } = await completion.complete({ book, reservation: eventId }).catch(undecided);
     const target = prefixOf(pixbookStream(offer.accountId, offer.bookId));
     if (finished) parts.followed?.({ eventId, target, kind: 'complete-trade' });
     return outcome;
@@ -90,6 +91,13 @@ export const tradeCommands = (parts: AppendParts, completion: TradeCompletion): 
     });
   },
 });
+
+/** The reservation is durable, so this is no refusal that wrote nothing: the same key, or the redo worker, goes on from it. */
+const undecided = (error: unknown): Completed => {
+  if (!(error instanceof Outage)) throw error;
+  const detail = 'the acceptance may or may not come to exist; repeat the request with the same key';
+  return { outcome: err({ code: 'outcome-unknown', detail }), finished: false };
+};
 
 type Partner = Parameters<LedgerCommands['offerTrade']>[2]['to'];
 

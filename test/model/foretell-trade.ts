@@ -76,7 +76,7 @@ export const complete = (reckoning: Reckoning, trade: Trade, nowMs: number, inte
       return refused('trade-expired');
     }
     if (reservation.give.some((instanceId) => shows(reckoning, from, instanceId))) return refused('card-in-escrow');
-    if (interruption === 'CARD_TRADE_ACCEPTED') return refused('outage');
+    if (interruption === 'CARD_TRADE_ACCEPTED') return refused('outcome-unknown');
     trade.status = 'accepted';
     for (const instanceId of trade.give) move(reckoning.copies.get(instanceId), to, null);
     for (const instanceId of reservation.give) move(reckoning.copies.get(instanceId), from, null);

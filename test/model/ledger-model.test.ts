@@ -7,7 +7,7 @@ import { play } from './play.ts';
 /** What must have come about in the runs of the fixed seeds, or they would prove less than they seem to. */
 const MUST_HAPPEN = [
   ...['offer ok', 'offer card-in-escrow', 'offer card-not-held', 'offer trade-target-missing', 'offer trade-with-itself'],
-  ...['accept ok', 'accept outage', 'accept trade-reserved', 'accept trade-cancelled', 'accept trade-declined'],
+  ...['accept ok', 'accept outcome-unknown', 'accept trade-reserved', 'accept trade-cancelled', 'accept trade-declined'],
   ...[
     'accept trade-expired',
     'accept trade-want-mismatch',
