@@ -16,7 +16,7 @@ import { authoriseIssuer } from './collection-commands.ts';
 import type { Collections } from './collections.ts';
 import { fromReadModel } from './deadline.ts';
 import { derivedKey } from './derived-key.ts';
-import { type Intent, actingIssuer } from './intent.ts';
+import { type Intent, actingIssuer, askingAs } from './intent.ts';
 import type { Book, CommandContext, CommandOutcome, CommandRefusal, LedgerCommands } from './ledger-commands.ts';
 import { bookAt } from './look-up.ts';
 import type { PackIssue } from './pack-commands.ts';
@@ -97,11 +97,7 @@ const claim = (run: Run, collections: Collections, context: CommandContext, { bo
     {
       ...{ codeId, asked: { type: 'CODE_CLAIMED', payload: { accountId, bookId } } },
       actor: { accountId, identityId },
-      authorise: ({ acting }) =>
-        maySignAs(
-          { userId: context.userId, role: acting?.role ?? null, accountStatus: acting?.accountStatus ?? 'absent' },
-          acting?.identity ?? null,
-        ),
+      authorise: (view) => maySignAs(askingAs(context.userId, view), view.acting?.identity ?? null),
       command: async ({ state }) => {
         if (ref.status === 'closed') return err({ code: 'pixbook-closed', detail: 'the pixbook is closed' });
         if (state.status === 'open') {

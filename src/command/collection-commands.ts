@@ -28,7 +28,7 @@ import type { CollectionState } from '../stream/collection/state.ts';
 import { type AppendParts, append } from './append.ts';
 import { type Collections, sealingContext } from './collections.ts';
 import { fromSigner, fromStore } from './deadline.ts';
-import { type Intent, actingIssuer } from './intent.ts';
+import { type Intent, actingIssuer, askingAs } from './intent.ts';
 import type { CommandContext, CommandOutcome, CommandRefusal, LedgerCommands } from './ledger-commands.ts';
 
 type CollectionView = View<CollectionState>;
@@ -156,5 +156,5 @@ const intentOf = (
 };
 
 /** May the user issue with the acting identity? */
-export const authoriseIssuer = ({ userId }: CommandContext, { acting }: View<unknown>): Result<void, CommandRefusal> =>
-  mayIssue({ userId, role: acting?.role ?? null, accountStatus: acting?.accountStatus ?? 'absent' }, acting?.identity ?? null);
+export const authoriseIssuer = ({ userId }: CommandContext, view: View<unknown>): Result<void, CommandRefusal> =>
+  mayIssue(askingAs(userId, view), view.acting?.identity ?? null);

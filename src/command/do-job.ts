@@ -1,7 +1,8 @@
 import { type DoJob, JobPostponed } from '../port/jobs.ts';
 import type { DueTrade } from '../port/ledger-queries.ts';
 import type { RedoItem, RedoOutbox } from '../port/redo-outbox.ts';
-import type { CommandRefusal, LedgerUpkeep } from './ledger-commands.ts';
+import type { LedgerUpkeep } from './ledger-commands.ts';
+import { passingRefusals } from './passing-refusals.ts';
 import type { RunBatch } from './run-batch.ts';
 
 export type JobParts = { readonly upkeep: LedgerUpkeep; readonly outbox: RedoOutbox; readonly runBatch: RunBatch };
@@ -27,11 +28,8 @@ const redo = async (upkeep: LedgerUpkeep, outbox: RedoOutbox, item: RedoItem): P
   await outbox.close(item, outcome.ok ? outcome.value : outcome.error.code);
 };
 
-/** Refusals after which the offer may still be open. */
-const PASSING: ReadonlySet<CommandRefusal['code']> = new Set(['queue-full', 'contended', 'outcome-unknown', 'stream-stopped']);
-
 const expire = async (upkeep: LedgerUpkeep, trade: DueTrade): Promise<void> => {
   const outcome = await upkeep.expireTrade(trade);
   // Otherwise something else ended the offer first, or will be seen to have: the next sweep tells.
-  if (!outcome.ok && PASSING.has(outcome.error.code)) throw new JobPostponed(outcome.error.code);
+  if (!outcome.ok && passingRefusals.has(outcome.error.code)) throw new JobPostponed(outcome.error.code);
 };

@@ -1,5 +1,6 @@
+import type { Asking } from '../access/authorise.ts';
 import type { IdentityRow, ReadModel, View } from '../port/read-model.ts';
-import type { AccountId, IdempotencyKey, ReceiptHash } from '../receipt/ids.ts';
+import type { AccountId, IdempotencyKey, ReceiptHash, UserId } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { Result } from '../result.ts';
@@ -30,6 +31,13 @@ export type Intent<State = unknown, Prepared = unknown> = {
   /** The identity that signs: the one `requiredIssuer` names (any of its account where it names none), as the view shows it. */
   readonly issuer: (view: View<State>, signatory: Signatory) => IdentityRow | null;
 };
+
+/** The user as the actor's account shows them. */
+export const askingAs = (userId: UserId | null, { acting }: View<unknown>): Asking => ({
+  userId,
+  role: acting?.role ?? null,
+  accountStatus: acting?.accountStatus ?? 'absent',
+});
 
 /** The acting identity, where it is the one whose word is needed. */
 export const actingIssuer = ({ acting }: View<unknown>, { accountId, identityId }: Signatory): IdentityRow | null => {

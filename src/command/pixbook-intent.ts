@@ -10,7 +10,7 @@ import { type Concerns, concernsOfCommand } from '../stream/pixbook/concerns.ts'
 import { decidePixbook } from '../stream/pixbook/decide.ts';
 import type { PixbookEventType } from '../stream/pixbook/event.ts';
 import type { PixbookState } from '../stream/pixbook/state.ts';
-import { type Intent, actingIssuer } from './intent.ts';
+import { type Intent, actingIssuer, askingAs } from './intent.ts';
 import type { Book, CommandContext, CommandRefusal } from './ledger-commands.ts';
 
 export type PixbookView = View<PixbookState>;
@@ -70,8 +70,8 @@ export const ownSignature =
 /** May the user sign as the acting identity? */
 export const actingSignature =
   ({ userId }: PixbookContext) =>
-  ({ acting }: PixbookView): Result<void, CommandRefusal> =>
-    maySignAs({ userId, role: acting?.role ?? null, accountStatus: acting?.accountStatus ?? 'absent' }, acting?.identity ?? null);
+  (view: PixbookView): Result<void, CommandRefusal> =>
+    maySignAs(askingAs(userId, view), view.acting?.identity ?? null);
 
 /** The service carries on what was consented to before: it needs nobody's leave, but a revoked identity says nothing new. */
 export const serviceWord = ({ acting, seen }: PixbookView): Result<void, CommandRefusal> =>

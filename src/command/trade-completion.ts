@@ -7,7 +7,8 @@ import { pixbookStream } from '../receipt/stream.ts';
 import { type Result, err, ok } from '../result.ts';
 import { eventOf } from '../stream/event.ts';
 import { noConcerns } from '../stream/pixbook/concerns.ts';
-import type { Citation, Instance, PixbookEventOf } from '../stream/pixbook/event.ts';
+import { idsOf } from '../stream/pixbook/copies.ts';
+import type { Citation, PixbookEventOf } from '../stream/pixbook/event.ts';
 import { type AppendParts, append } from './append.ts';
 import { fromStore } from './deadline.ts';
 import { derivedKey } from './derived-key.ts';
@@ -166,5 +167,3 @@ const accepterOf = async (parts: AppendParts, book: Book): Promise<Result<BookRe
   if (seen.value === null) throw new Outage('postgres', 'postgres-unavailable', 'the book is not projected yet');
   return ok(seen.value.identityId);
 };
-
-const idsOf = (cards: readonly Instance[]) => cards.map(({ instanceId }) => instanceId);

@@ -8,6 +8,7 @@ import { eventOf } from '../stream/event.ts';
 import { fromReadModel, fromStore } from './deadline.ts';
 import type { CommandOutcome, CommandRefusal, LedgerUpkeep } from './ledger-commands.ts';
 import type { PackIssue } from './pack-commands.ts';
+import { passingRefusals } from './passing-refusals.ts';
 import type { CommandPorts } from './ports.ts';
 import type { TradeCompletion } from './trade-completion.ts';
 
@@ -63,10 +64,7 @@ const dropOf = async (ports: CommandPorts, { stream }: Receipt): Promise<PackIss
   return event?.ok && event.value.type === 'CODE_CREATED' ? event.value.payload.dropId : null;
 };
 
-/** Refusals that pass: somebody else is at it, or the outcome is not known yet. */
-const PASSING: ReadonlySet<CommandRefusal['code']> = new Set(['queue-full', 'contended', 'outcome-unknown', 'stream-stopped']);
-
 const ended = (outcome: CommandOutcome): Done => {
   if (outcome.ok) return ok('done');
-  return PASSING.has(outcome.error.code) ? ok('later') : outcome;
+  return passingRefusals.has(outcome.error.code) ? ok('later') : outcome;
 };
