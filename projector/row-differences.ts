@@ -73,6 +73,7 @@ const streamOf = (table: ProjectedTable): string => {
       return `'pixpax/pixbooks/' || ${either('account_id')} || '/' || ${either('book_id')}`;
     case 'accounts':
     case 'account_members':
+    case 'account_invitations':
     case 'identities':
     case 'identity_keys':
     case 'account_ledger_heads':

@@ -11,7 +11,7 @@ export type ChangedRow = { readonly table: ProjectedTable; readonly key: string;
 /** The rows that the receipts of one stream make, in memory. */
 export type StreamRows = {
   /** Takes the next receipt. Throws TypeError when `project` and the rows disagree: the receipt was checked, so that is a bug. */
-  readonly take: (stored: Pick<StoredReceipt, 'receipt' | 'position'>) => void;
+  readonly take: (stored: StoredReceipt) => void;
   /** Rows changed by receipts taken since the last call, the head's among them. */
   readonly changed: () => readonly ChangedRow[];
 };

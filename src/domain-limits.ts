@@ -1,5 +1,8 @@
 /** Numbers of PixPax itself: of books, collections, packs, codes and trades. Part of `limits`, and read through it. */
 export const domainLimits = {
+  /** Invitations of an account that nobody accepted or withdrew, and how long one is good for. */
+  invitationsPerAccount: 50,
+  invitationMs: 7 * 24 * 3_600_000,
   /** Closed books an identity may have had of one collection. */
   pixbookGenerations: 1_000,
   /** A collection's catalogue: each version of it is one receipt. */

@@ -42,7 +42,7 @@ describe('the whole story', () => {
   });
 
   const statuses: readonly [string, () => readonly string[], readonly string[]][] = [
-    ['an account', () => statusesIn(accounts()), ['closed', 'open']],
+    ['an account', () => statusesIn(accounts()), ['closed', 'open', 'suspended']],
     ['an identity', () => statusesIn(...accounts().map(({ identities }) => identities)), ['active', 'revoked']],
     ['a pixbook', () => statusesIn(pixbooks()), ['closed', 'open']],
     ['a pack', () => statusesIn(...pixbooks().map(({ packs }) => packs)), ['issued', 'opened']],

@@ -5,8 +5,11 @@ import {
   type TradeId,
   derivedUlid,
   dropPackIdFor,
+  instantOf,
+  parseInvitationId,
 } from '../src/receipt/ids.ts';
 import type { StreamOf } from '../src/receipt/stream.ts';
+import type { AccountCommand } from '../src/stream/account/command.ts';
 import { addCards, freeCopiesIn, issueCodePack, issuePack, openPack, removeCards } from './ledger-cards.ts';
 import {
   cardId,
@@ -47,6 +50,7 @@ export const wholeStory = async (): Promise<WholeStory> => {
   const annas = await bookOf(ledger, 'anna', collectionId);
   const berts = await bookOf(ledger, 'bert', collectionId);
   await tellOfMembers(ledger);
+  await tellOfInvitations(ledger);
   await tellOfPacks(ledger, { issuer, collectionId, annas, berts });
   const unsettled = await tellOfTrades(ledger, annas, berts);
   await tellOfSaves(ledger, annas);
@@ -57,6 +61,26 @@ const bookOf = async (ledger: FixtureLedger, name: string, collectionId: Collect
   const { accountId } = await ledger.createAccount(userId(name));
   const identityId = await ledger.createIdentity(accountId, userId(name));
   return ledger.createPixbook(accountId, identityId, collectionId);
+};
+
+/** A family that operators have to do with, and that leaves two invitations: one accepted, one open, and a third withdrawn. */
+const tellOfInvitations = async (ledger: FixtureLedger): Promise<void> => {
+  const [by, guest, operator] = [userId('dora'), userId('dan'), userId('olga')];
+  const { accountId } = await ledger.createAccount(by);
+  const account = async (command: AccountCommand) => granted(await ledger.account(accountId, command));
+  const invite = async (name: string) => {
+    const invitationId = granted(parseInvitationId(`inv_${derivedUlid('test/invitation', name)}`));
+    await account({ type: 'invite-member', invitationId, role: 'member', at: instantOf(ledger.nowMs()), by });
+    return invitationId;
+  };
+  const [accepted, withdrawn] = [await invite('accepted'), await invite('withdrawn')];
+  await invite('open');
+  await account({ type: 'accept-invitation', invitationId: accepted, userId: guest, at: instantOf(ledger.nowMs()) });
+  await account({ type: 'withdraw-invitation', invitationId: withdrawn, by });
+  await account({ type: 'change-plan', plan: 'pro', by: operator });
+  await account({ type: 'suspend-account', reason: 'somebody else sent the cards back', by: operator });
+  await account({ type: 'resume-account', by: operator });
+  await account({ type: 'suspend-account', reason: 'and again', by: operator });
 };
 
 /** A family that leaves: a member comes and goes, an identity is revoked, and the account is closed. */

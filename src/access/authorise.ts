@@ -19,7 +19,9 @@ export type SigningIdentity = {
 };
 
 /** `not-found` for everyone outside the account, so that a foreign id and a missing one look the same. */
-export type Denial = Refusal<'not-found' | 'forbidden' | 'account-closed' | 'identity-missing' | 'identity-revoked'>;
+export type Denial = Refusal<
+  'not-found' | 'forbidden' | 'account-closed' | 'account-suspended' | 'identity-missing' | 'identity-revoked'
+>;
 type Authorised = Result<void, Denial>;
 
 /** Owners keep their account; operators keep the operator's. */
@@ -37,6 +39,23 @@ export const mayKeepAccount = (asking: Asking): Authorised => {
   if (!inside.ok) return inside;
   return keeps(asking.role) ? ok(undefined) : deny('forbidden', 'only an owner of the account may do this');
 };
+
+/** A member may leave; taking out others is for those who keep the account. */
+export const mayRemoveMember = (asking: Asking, leaving: UserId): Authorised => {
+  const inside = member(asking);
+  return !inside.ok || leaving === asking.userId ? inside : mayKeepAccount(asking);
+};
+
+/** What an account uses is shown to its owners alone. */
+export const mayReadUsage = (asking: Asking): Authorised => {
+  const inside = member(asking);
+  if (!inside.ok) return inside;
+  return asking.role === 'owner' ? ok(undefined) : deny('forbidden', 'only an owner of the account may see this');
+};
+
+/** The service is run by the operators. `asking` is the user's standing in `acc_operator`. */
+export const mayOperate = ({ role }: Pick<Asking, 'role'>): Authorised =>
+  role === 'operator' ? ok(undefined) : deny('forbidden', 'only an operator may do this');
 
 /** Members sign with identities of their own, and so do issuers in the operator's account. */
 const hasOwnIdentities = (role: Role | null): boolean => role === 'member' || role === 'issuer';
@@ -62,9 +81,10 @@ export const maySignAs = (asking: Asking, identity: SigningIdentity | null): Aut
   return isLive(asking.accountStatus, identity);
 };
 
-/** An identity of a closed account, and a revoked one, neither give nor take any more (domain rule 10). */
+/** An identity of a closed or suspended account, and a revoked one, neither give nor take any more (domain rule 10). */
 export const isLive = (accountStatus: Asking['accountStatus'], identity: Pick<SigningIdentity, 'status'>): Authorised => {
   if (accountStatus === 'closed') return deny('account-closed', 'the account is closed; its history stays readable');
+  if (accountStatus === 'suspended') return deny('account-suspended', 'the account is suspended; its history stays readable');
   return identity.status === 'active'
     ? ok(undefined)
     : deny('identity-revoked', 'the identity is revoked; its history stays readable');

@@ -2,20 +2,22 @@ import type { BookRef, IdentityRow, Seen } from '../port/read-model.ts';
 import type { Head } from '../receipt/chain.ts';
 import {
   type IdentityId,
+  type InvitationId,
   type UserId,
   parseAccountId,
   parseBookId,
   parseCollectionId,
   parseEventId,
   parseIdentityId,
+  parseInvitationId,
   parsePublicKeyId,
   parseReceiptHash,
   parseUserId,
 } from '../receipt/ids.ts';
 import type { KeyRecord } from '../receipt/key-history.ts';
 import { parsePublicKeyText } from '../receipt/signature.ts';
-import { type Role, roles } from '../stream/account/event.ts';
-import type { AccountState, Identity } from '../stream/account/evolve.ts';
+import { type Plan, type Role, plans, roles } from '../stream/account/event.ts';
+import { type AccountState, type Identity, type Invitation, accountStatuses } from '../stream/account/evolve.ts';
 import type { LivePixbook } from '../stream/pixbook/state.ts';
 import { type BookSlice, noSlice } from './pixbook-row.ts';
 import {
@@ -88,9 +90,21 @@ export const memberOfRow = (row: RawRow): [UserId, Role] => [
   storedWord('account_members.role', roles, row.role),
 ];
 
+/** From rows of `account_invitations` of one account. */
+export const invitationOfRow = (row: RawRow): [InvitationId, Invitation] => [
+  stored('account_invitations.invitation_id', parseInvitationId, row.invitation_id),
+  {
+    role: storedWord('account_invitations.role', roles, row.role),
+    expiresAt: storedInstant('account_invitations.expires_at', row.expires_at),
+  },
+];
+
+/** From a row of `accounts`. */
+export const planOfRow = (plan: unknown): Plan => storedWord('accounts.plan', plans, plan);
+
 /** From a row of `accounts`, or null. */
 export const accountStatusOfRow = (status: unknown): AccountState['status'] =>
-  status === null ? 'absent' : storedWord('accounts.status', ['open', 'closed'], status);
+  status === null ? 'absent' : storedWord('accounts.status', accountStatuses, status);
 
 /** From a row of `pixbooks` whose head is known, and what of the book was asked for. */
 export const pixbookOfRow = (row: RawRow, head: Head, slice: BookSlice = noSlice): LivePixbook => ({

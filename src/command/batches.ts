@@ -64,10 +64,9 @@ const orderOf = ({ userId, idempotencyKey }: CommandContext, request: BatchReque
 
 /** As for each of its items: an issuer, or operator, who may sign with this identity of the operator's account. */
 const mayOrder = async (parts: BatchParts, userId: UserId, identityId: IdentityId): Promise<Result<void, BatchRefusal>> => {
-  const [role, identity] = await asked(parts, () =>
-    Promise.all([parts.queries.membership(userId, OPERATOR_ACCOUNT_ID), parts.queries.identity(identityId)]),
+  const [role, signing] = await asked(parts, () =>
+    Promise.all([parts.queries.membership(userId, OPERATOR_ACCOUNT_ID), parts.queries.identity(OPERATOR_ACCOUNT_ID, identityId)]),
   );
-  const signing = identity?.accountId === OPERATOR_ACCOUNT_ID ? identity : null;
   const allowed = mayIssue({ userId, role, accountStatus: 'open' }, signing);
   if (allowed.ok) return allowed;
   const { code, detail } = allowed.error;

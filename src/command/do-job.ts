@@ -4,12 +4,18 @@ import type { RedoItem, RedoOutbox } from '../port/redo-outbox.ts';
 import type { LedgerUpkeep } from './ledger-commands.ts';
 import { passingRefusals } from './passing-refusals.ts';
 import type { RunBatch } from './run-batch.ts';
+import type { DoRun } from './runs.ts';
 
-export type JobParts = { readonly upkeep: LedgerUpkeep; readonly outbox: RedoOutbox; readonly runBatch: RunBatch };
+export type JobParts = {
+  readonly upkeep: LedgerUpkeep;
+  readonly outbox: RedoOutbox;
+  readonly runBatch: RunBatch;
+  readonly doRun: DoRun;
+};
 
 /** What each kind of job does. */
 export const jobDoer =
-  ({ upkeep, outbox, runBatch }: JobParts): DoJob =>
+  ({ upkeep, outbox, runBatch, doRun }: JobParts): DoJob =>
   (job, signal) => {
     switch (job.kind) {
       case 'redo':
@@ -18,6 +24,8 @@ export const jobDoer =
         return expire(upkeep, job.trade);
       case 'batch':
         return runBatch(job.batchId, signal);
+      case 'run':
+        return doRun(job.runId, signal);
     }
   };
 

@@ -11,6 +11,7 @@ import type {
   IdentityId,
   InstanceId,
   Instant,
+  InvitationId,
   PackId,
   ReceiptHash,
   SeriesId,
@@ -20,8 +21,8 @@ import type {
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { Result } from '../result.ts';
-import type { AccountRefusal } from '../stream/account/decide.ts';
-import type { Role } from '../stream/account/event.ts';
+import type { Plan, Role } from '../stream/account/event.ts';
+import type { AccountRefusal } from '../stream/account/refusal.ts';
 import type { CodeRefusal } from '../stream/code/decide.ts';
 import type { CollectionRefusal } from '../stream/collection/decide.ts';
 import type { Card, Series } from '../stream/collection/event.ts';
@@ -94,6 +95,15 @@ export interface LedgerCommands {
   ): Promise<CommandOutcome>;
   removeMember(context: CommandContext, accountId: AccountId, userId: UserId): Promise<CommandOutcome>;
   closeAccount(context: CommandContext, accountId: AccountId): Promise<CommandOutcome>;
+  /** The invitation's id is `invitationIdFor(accountId, key)`; its secret is the caller's to make. */
+  inviteMember(context: CommandContext, accountId: AccountId, role: Role): Promise<CommandOutcome>;
+  /** The user becomes a member. The caller has been shown the invitation's secret and has checked it. */
+  acceptInvitation(context: CommandContext, accountId: AccountId, invitationId: InvitationId): Promise<CommandOutcome>;
+  withdrawInvitation(context: CommandContext, accountId: AccountId, invitationId: InvitationId): Promise<CommandOutcome>;
+  /** The commands of operators on any account but their own. A suspended account takes no commands until it is resumed. */
+  suspendAccount(context: CommandContext, accountId: AccountId, reason: string): Promise<CommandOutcome>;
+  resumeAccount(context: CommandContext, accountId: AccountId): Promise<CommandOutcome>;
+  changePlan(context: CommandContext, accountId: AccountId, plan: Plan): Promise<CommandOutcome>;
   /** `controller` is the member who may sign with the identity. The new id is `identityIdFor(accountId, key)`. */
   createIdentity(context: CommandContext, accountId: AccountId, controller: UserId): Promise<CommandOutcome>;
   rotateKey(context: CommandContext, accountId: AccountId, identityId: IdentityId): Promise<CommandOutcome>;

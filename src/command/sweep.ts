@@ -3,6 +3,7 @@ import type { Clock } from '../port/clock.ts';
 import type { Backlog, JobQueue } from '../port/jobs.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { RedoOutbox } from '../port/redo-outbox.ts';
+import type { Runs } from '../port/runs.ts';
 import { instantOf } from '../receipt/ids.ts';
 
 export type SweepParts = {
@@ -10,6 +11,7 @@ export type SweepParts = {
   readonly outbox: RedoOutbox;
   readonly queries: Pick<LedgerQueries, 'dueTrades'>;
   readonly backlog: Backlog;
+  readonly runs: Pick<Runs, 'unfinished'>;
   readonly clock: Clock;
 };
 
@@ -32,4 +34,13 @@ export const sweepLedger = async ({ jobs, outbox, queries, clock }: SweepParts):
 export const sweepBatches = async ({ jobs, backlog }: SweepParts): Promise<void> => {
   const batchIds = await backlog.unfinishedBatches(limits.sweptItems);
   await jobs.add(batchIds.map((batchId) => ({ kind: 'batch', batchId }) as const));
+};
+
+/**
+ * Gives runs that have not ended a job, should they have none. Whoever does it finds that the run has begun already, and ends it: so no run
+ * stays under way whose process died with its job.
+ */
+export const sweepRuns = async ({ jobs, runs }: SweepParts): Promise<void> => {
+  const runIds = await runs.unfinished(limits.sweptItems);
+  await jobs.add(runIds.map((runId) => ({ kind: 'run', runId }) as const));
 };

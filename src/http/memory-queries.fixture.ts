@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { MemoryTables } from '../adapter/memory/projection-tables.ts';
 import { codeOf, collectionOf, dropOf, summaryOf } from '../adapter/postgres/collection-resources.ts';
-import { accountOf, identityOf, keyOf, memberOf, pixbookOf } from '../adapter/postgres/resources.ts';
+import { accountOf, identityOf, invitationOf, keyOf, memberOf, pixbookOf } from '../adapter/postgres/resources.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { ReadModel } from '../port/read-model.ts';
 import type { ProjectedTable } from '../projection/row-change.ts';
@@ -60,6 +60,19 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
       ),
     account: async (accountId) => accounts().find((account) => account.accountId === accountId) ?? null,
     members: async (accountId, page) => memoryPage(members(accountId), ({ userId }) => userId, page),
+    invitations: async (accountId, page) =>
+      memoryPage(
+        all('account_invitations')
+          .filter((row) => row.account_id === accountId)
+          .map(invitationOf),
+        ({ invitationId }) => invitationId,
+        page,
+      ),
+    written: async (accountId, from, until) => {
+      const mine = all('receipts').filter((row) => row.account_id === accountId);
+      const then = mine.filter((row) => row.created_at >= from && row.created_at < until);
+      return { receipts: then.length, bytes: then.reduce((sum, { bytes }) => sum + bytes, 0) };
+    },
     identities: async (accountId, page) =>
       memoryPage(
         all('identities')
@@ -68,10 +81,10 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
         ({ identityId }) => identityId,
         page,
       ),
-    identity: async (identityId) =>
+    identity: async (accountId, identityId) =>
       all('identities')
         .map(identityOf)
-        .find((identity) => identity.identityId === identityId) ?? null,
+        .find((identity) => identity.identityId === identityId && identity.accountId === accountId) ?? null,
     key: async (publicKeyId) =>
       all('identity_keys')
         .map(keyOf)
@@ -85,7 +98,9 @@ export const memoryQueries = (tables: MemoryTables, readModel: Pick<ReadModel, '
         ({ bookId }) => bookId,
         page,
       ),
-    pixbook: async (bookId) => books().find((book) => book.bookId === bookId) ?? null,
+    pixbook: async ({ accountId, bookId }) =>
+      books().find((book) => book.bookId === bookId && book.accountId === accountId) ?? null,
+    accountOfBook: async (bookId) => books().find((book) => book.bookId === bookId)?.accountId ?? null,
     collections: async (page) => memoryPage(all('collections').map(summaryOf), ({ collectionId }) => collectionId, page),
     collection: async (collectionId) => collections().find((each) => each.collectionId === collectionId) ?? null,
     drops: async (collectionId, page) =>

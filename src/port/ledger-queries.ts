@@ -10,6 +10,7 @@ import type {
   IdentityId,
   InstanceId,
   Instant,
+  InvitationId,
   PackId,
   PublicKeyId,
   ReceiptHash,
@@ -21,7 +22,8 @@ import type {
 } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
-import type { Role } from '../stream/account/event.ts';
+import type { Plan, Role } from '../stream/account/event.ts';
+import type { AccountState } from '../stream/account/evolve.ts';
 import type { Card } from '../stream/collection/event.ts';
 import type { Instance, Want } from '../stream/pixbook/event.ts';
 
@@ -32,11 +34,27 @@ export type PageRequest<Key extends string | number> = { readonly after: Key | n
 
 export type AccountResource = {
   readonly accountId: AccountId;
-  readonly status: 'open' | 'closed';
+  readonly status: Exclude<AccountState['status'], 'absent'>;
+  readonly plan: Plan;
   readonly createdAt: Instant;
   readonly closedAt: Instant | null;
+  /** While it is suspended: since when, and what the operators said. */
+  readonly suspendedAt: Instant | null;
+  readonly suspensionReason: string | null;
   readonly head: Head;
 };
+
+/** An invitation that was neither accepted nor withdrawn; its time may be over. */
+export type InvitationResource = {
+  readonly invitationId: InvitationId;
+  readonly role: Role;
+  readonly invitedBy: UserId;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+};
+
+/** What an account wrote within a time: receipts of its streams, and the bytes they take in the store. */
+export type WrittenResource = { readonly receipts: number; readonly bytes: number };
 
 export type MemberResource = { readonly userId: UserId; readonly role: Role; readonly since: Instant };
 
@@ -169,6 +187,9 @@ export type TradeResource = {
 /** Where an offer is that may be ended because its time is over. */
 export type DueTrade = { readonly accountId: AccountId; readonly bookId: BookId; readonly tradeId: TradeId };
 
+/** Where a book is. */
+export type BookPlace = { readonly accountId: AccountId; readonly bookId: BookId };
+
 /** Where a receipt is. */
 export type ReceiptPlace = { readonly stream: Stream; readonly position: number; readonly hash: ReceiptHash };
 
@@ -176,16 +197,20 @@ export type ReceiptPlace = { readonly stream: Stream; readonly position: number;
 export type Membership = { readonly accountId: AccountId; readonly role: Role };
 
 /**
- * Reads for HTTP. Each call is one snapshot, sees only applied receipts, writes nothing, and answers null or an empty page for what is not
- * there; who may see it is the caller's business. Throws `Outage` (`postgres-unavailable`). Any number of calls may run at once.
+ * Reads for HTTP. Each call is one snapshot, sees applied receipts only, and of tenants those it names, writes nothing, and answers null or an
+ * empty page for what is not there; who may see it is the caller's business. Throws `Outage` (`postgres-unavailable`). Any number at once.
  */
 export interface LedgerQueries {
   membership(userId: UserId, accountId: AccountId): Promise<Role | null>;
   memberships(userId: UserId): Promise<readonly Membership[]>;
   account(accountId: AccountId): Promise<AccountResource | null>;
   members(accountId: AccountId, page: PageRequest<UserId>): Promise<Page<MemberResource>>;
+  invitations(accountId: AccountId, page: PageRequest<InvitationId>): Promise<Page<InvitationResource>>;
+  /** Receipts whose `createdAt` is from `from` on and before `until`. */
+  written(accountId: AccountId, from: Instant, until: Instant): Promise<WrittenResource>;
   identities(accountId: AccountId, page: PageRequest<IdentityId>): Promise<Page<IdentityResource>>;
-  identity(identityId: IdentityId): Promise<IdentityResource | null>;
+  /** An account's identity: another account's is not there. */
+  identity(accountId: AccountId, identityId: IdentityId): Promise<IdentityResource | null>;
   /** The oldest record of a key: the same key in two identities is refused by `verify`, not by this. */
   key(publicKeyId: PublicKeyId): Promise<KeyResource | null>;
   /** Books of the accounts given, in order of book id; `identityId` and `collectionId` narrow. */
@@ -193,7 +218,10 @@ export interface LedgerQueries {
     filter: { accountIds: readonly AccountId[]; identityId: IdentityId | null; collectionId: CollectionId | null },
     page: PageRequest<BookId>,
   ): Promise<Page<PixbookResource>>;
-  pixbook(bookId: BookId): Promise<PixbookResource | null>;
+  /** As everywhere below, a book in another account than said is not there. */
+  pixbook(book: BookPlace): Promise<PixbookResource | null>;
+  /** Whose a book is, whoever's it is: that never changes. */
+  accountOfBook(bookId: BookId): Promise<AccountId | null>;
   collections(page: PageRequest<CollectionId>): Promise<Page<CollectionSummary>>;
   collection(collectionId: CollectionId): Promise<CollectionResource | null>;
   drops(collectionId: CollectionId, page: PageRequest<DropId>): Promise<Page<DropResource>>;
@@ -203,15 +231,12 @@ export interface LedgerQueries {
     page: PageRequest<CodeId>,
   ): Promise<Page<CodeResource>>;
   code(codeId: CodeId): Promise<CodeResource | null>;
-  packs(
-    filter: { bookId: BookId; status: PackResource['status'] | null },
-    page: PageRequest<PackId>,
-  ): Promise<Page<PackResource>>;
-  pack(bookId: BookId, packId: PackId): Promise<PackResource | null>;
-  cards(bookId: BookId, page: PageRequest<InstanceId>): Promise<Page<CardResource>>;
+  packs(filter: BookPlace & { status: PackResource['status'] | null }, page: PageRequest<PackId>): Promise<Page<PackResource>>;
+  pack(book: BookPlace, packId: PackId): Promise<PackResource | null>;
+  cards(book: BookPlace, page: PageRequest<InstanceId>): Promise<Page<CardResource>>;
   /** Of every card the book owns a copy of (status `owned` or `escrowed`), in order of card id. At most a catalogue's worth. */
-  holdings(bookId: BookId): Promise<readonly Holding[]>;
-  /** Trades in which these accounts' books, or this book alone, are on either side. */
+  holdings(book: BookPlace): Promise<readonly Holding[]>;
+  /** Trades in which these accounts' books, or this book of theirs alone, are on either side. */
   trades(
     filter: { accountIds: readonly AccountId[]; bookId: BookId | null; status: TradeStatus | null },
     page: PageRequest<TradeId>,

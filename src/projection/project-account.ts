@@ -16,7 +16,15 @@ export const accountChanges = (
       const account: RowChange = {
         op: 'insert',
         table: 'accounts',
-        row: { account_id, status: 'open', created_at: at, closed_at: null },
+        row: {
+          account_id,
+          status: 'open',
+          plan: 'free',
+          created_at: at,
+          closed_at: null,
+          suspended_at: null,
+          suspension_reason: null,
+        },
       };
       return 'owner' in event.payload
         ? [account, memberRow(account_id, event.payload.owner.userId, 'owner', at)]
@@ -24,6 +32,28 @@ export const accountChanges = (
     }
     case 'ACCOUNT_CLOSED':
       return [{ op: 'update', table: 'accounts', key: { account_id }, set: { status: 'closed', closed_at: at } }];
+    case 'ACCOUNT_SUSPENDED': {
+      const set = { status: 'suspended', suspended_at: at, suspension_reason: event.payload.reason };
+      return [{ op: 'update', table: 'accounts', key: { account_id }, set }];
+    }
+    case 'ACCOUNT_RESUMED': {
+      const set = { status: 'open', suspended_at: null, suspension_reason: null };
+      return [{ op: 'update', table: 'accounts', key: { account_id }, set }];
+    }
+    case 'ACCOUNT_PLAN_CHANGED':
+      return [{ op: 'update', table: 'accounts', key: { account_id }, set: { plan: event.payload.plan } }];
+    case 'MEMBER_INVITED': {
+      const { invitationId: invitation_id, role, expiresAt: expires_at, by: invited_by } = event.payload;
+      const row = { invitation_id, account_id, role, invited_by, created_at: at, expires_at };
+      return [{ op: 'insert', table: 'account_invitations', row }];
+    }
+    case 'INVITATION_ACCEPTED':
+      return [
+        { op: 'delete', table: 'account_invitations', key: { invitation_id: event.payload.invitationId } },
+        memberRow(account_id, event.payload.userId, event.payload.role, at),
+      ];
+    case 'INVITATION_WITHDRAWN':
+      return [{ op: 'delete', table: 'account_invitations', key: { invitation_id: event.payload.invitationId } }];
     case 'MEMBER_ADDED':
       return [memberRow(account_id, event.payload.userId, event.payload.role, at)];
     case 'MEMBER_ROLE_CHANGED': {

@@ -25,10 +25,10 @@ export type Projected = { readonly changes: readonly RowChange[]; readonly redo:
  * Receipt → rows: the one function for commands, catch-up, repair and rebuild (I4). Pure: nothing but the receipt goes in.
  * Errors: an event the ledger does not know, or a payload that is not that event's.
  */
-export const project = ({ receipt, position }: Pick<StoredReceipt, 'receipt' | 'position'>): Result<Projected, EventFault> => {
+export const project = ({ receipt, position, bytes }: StoredReceipt): Result<Projected, EventFault> => {
   const event = eventOf(receipt);
   if (!event.ok) return event;
-  const changes = [lookupRow(receipt, position), ...changesOf(receipt, event.value, position)];
+  const changes = [lookupRow(receipt, position, bytes.length), ...changesOf(receipt, event.value, position)];
   return ok({ changes, redo: redoOf(event.value) });
 };
 
@@ -57,7 +57,7 @@ export const fingerprintOf = (event: { readonly type: string; readonly payload: 
 /** The tenant a stream belongs to, where it has one. */
 export const tenantOf = (stream: Stream): AccountId | null => ('accountId' in stream ? stream.accountId : null);
 
-const lookupRow = (receipt: Receipt, position: number): RowChange => ({
+const lookupRow = (receipt: Receipt, position: number, bytes: number): RowChange => ({
   op: 'insert',
   table: 'receipts',
   row: {
@@ -67,6 +67,7 @@ const lookupRow = (receipt: Receipt, position: number): RowChange => ({
     position,
     type: receipt.type,
     hash: receipt.hash,
+    bytes,
     created_at: receipt.createdAt,
     idempotency_digest: idempotencyDigestOf(receipt.stream, receipt.idempotencyKey),
     fingerprint: fingerprintOf(receipt),

@@ -4,6 +4,7 @@ import type { DB } from './tables.generated.ts';
 export type ProjectedTable =
   | 'accounts'
   | 'account_members'
+  | 'account_invitations'
   | 'identities'
   | 'identity_keys'
   | 'pixbooks'
@@ -26,6 +27,7 @@ export type ProjectedTable =
 export const primaryKeys = {
   accounts: ['account_id'],
   account_members: ['account_id', 'user_id'],
+  account_invitations: ['invitation_id'],
   identities: ['identity_id'],
   identity_keys: ['identity_id', 'key_generation'],
   pixbooks: ['book_id'],

@@ -10,6 +10,15 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
 
+export interface AccountInvitations {
+  account_id: string;
+  created_at: Instant;
+  expires_at: Instant;
+  invitation_id: string;
+  invited_by: string;
+  role: string;
+}
+
 export interface AccountLedgerHeads {
   account_id: string;
   created_at: Instant;
@@ -29,7 +38,10 @@ export interface Accounts {
   account_id: string;
   closed_at: Instant | null;
   created_at: Instant;
+  plan: string;
   status: string;
+  suspended_at: Instant | null;
+  suspension_reason: string | null;
 }
 
 export interface CardInstances {
@@ -131,6 +143,20 @@ export interface IdentityKeys {
   valid_until: Instant | null;
 }
 
+export interface OpsAuditTrail {
+  asked_id: string | null;
+  at: Instant;
+  entry_id: string;
+  operation: string;
+  outcome: string;
+  request_id: string;
+  session_id: string;
+  status: number | null;
+  target: string | null;
+  user_id: string;
+  via: string;
+}
+
 export interface OpsBatches {
   batch_id: string;
   collection_id: string;
@@ -148,6 +174,12 @@ export interface OpsBatches {
   user_id: string;
 }
 
+export interface OpsRateLimits {
+  expire: number | null;
+  key: string;
+  points: number;
+}
+
 export interface OpsRedoOutbox {
   created_at: Instant;
   done_at: Instant | null;
@@ -155,6 +187,26 @@ export interface OpsRedoOutbox {
   kind: string;
   outcome: string | null;
   target: string;
+}
+
+export interface OpsRuns {
+  created_at: Instant;
+  exit_code: number | null;
+  finished_at: Instant | null;
+  kind: string;
+  reason: string | null;
+  report: string | null;
+  report_whole: Generated<boolean>;
+  run_id: string;
+  started_at: Instant | null;
+  status: Generated<string>;
+  user_id: string;
+}
+
+export interface OpsUsage {
+  account_id: string;
+  commands: number;
+  month: string;
 }
 
 export interface Packs {
@@ -204,6 +256,7 @@ export interface ProjectorOffsets {
 
 export interface Receipts {
   account_id: string | null;
+  bytes: number;
   created_at: Instant;
   event_id: string;
   fingerprint: Buffer;
@@ -257,6 +310,7 @@ export interface Trades {
 }
 
 export interface DB {
+  account_invitations: AccountInvitations;
   account_ledger_heads: AccountLedgerHeads;
   account_members: AccountMembers;
   accounts: Accounts;
@@ -269,8 +323,12 @@ export interface DB {
   drops: Drops;
   identities: Identities;
   identity_keys: IdentityKeys;
+  "ops.audit_trail": OpsAuditTrail;
   "ops.batches": OpsBatches;
+  "ops.rate_limits": OpsRateLimits;
   "ops.redo_outbox": OpsRedoOutbox;
+  "ops.runs": OpsRuns;
+  "ops.usage": OpsUsage;
   packs: Packs;
   pixbook_ledger_heads: PixbookLedgerHeads;
   pixbooks: Pixbooks;

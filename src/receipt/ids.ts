@@ -8,6 +8,8 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type AccountId = Branded<'AccountId'>;
 /** `idn_operator`, or `idn_` and 26 Crockford characters. */
 export type IdentityId = Branded<'IdentityId'>;
+/** `inv_` and 26 Crockford characters. */
+export type InvitationId = Branded<'InvitationId'>;
 /** `bk_` and 26 Crockford characters. */
 export type BookId = Branded<'BookId'>;
 /** `col_` and 26 Crockford characters. */
@@ -62,6 +64,7 @@ const parser = <T extends string>(pattern: RegExp, expected: string): ((text: un
 /** Parsers: the only way to make a branded id from text. Each returns `malformed-id` otherwise. */
 export const parseAccountId = parser<AccountId>(new RegExp(`^acc_(?:operator|${ULID})$`), 'acc_ and 26 Crockford characters');
 export const parseIdentityId = parser<IdentityId>(new RegExp(`^idn_(?:operator|${ULID})$`), 'idn_ and 26 Crockford characters');
+export const parseInvitationId = parser<InvitationId>(new RegExp(`^inv_${ULID}$`), 'inv_ and 26 Crockford characters');
 export const parseBookId = parser<BookId>(new RegExp(`^bk_${ULID}$`), 'bk_ and 26 Crockford characters');
 export const parseCollectionId = parser<CollectionId>(new RegExp(`^col_${ULID}$`), 'col_ and 26 Crockford characters');
 export const parseCodeId = parser<CodeId>(new RegExp(`^cod_${ULID}$`), 'cod_ and 26 Crockford characters');
@@ -159,6 +162,10 @@ export const accountIdFor = (userId: UserId, key: IdempotencyKey): AccountId =>
 /** An identity id depends on its account and the idempotency key of its creation, for the same reason. */
 export const identityIdFor = (accountId: AccountId, key: IdempotencyKey): IdentityId =>
   `idn_${derivedUlid('pixpax/identity-id/v1', accountId, key)}` as IdentityId;
+
+/** An invitation's id, likewise. */
+export const invitationIdFor = (accountId: AccountId, key: IdempotencyKey): InvitationId =>
+  `inv_${derivedUlid('pixpax/invitation-id/v1', accountId, key)}` as InvitationId;
 
 /** Domain rule 9: identity, collection and generation: 1 more than the closed ones, so 1 for the first. */
 export const bookIdFor = (identityId: IdentityId, collectionId: CollectionId, generation: number): BookId =>

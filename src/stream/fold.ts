@@ -66,7 +66,7 @@ const misplacedIn = (stream: Stream, event: LedgerEvent): string | null => {
     : 'bookId does not follow from identity, collection and generation';
 };
 
-const isAccountEvent = (event: LedgerEvent): event is AccountEvent => /^(?:ACCOUNT|MEMBER|IDENTITY)_/.test(event.type);
+const isAccountEvent = (event: LedgerEvent): event is AccountEvent => /^(?:ACCOUNT|MEMBER|INVITATION|IDENTITY)_/.test(event.type);
 export const isPixbookEvent = (event: LedgerEvent): event is PixbookEvent => /^(?:PIXBOOK|PACK|CARD)_/.test(event.type);
 export const isCollectionEvent = (event: LedgerEvent): event is CollectionEvent =>
   /^(?:COLLECTION|SERIES|DROP)_/.test(event.type);

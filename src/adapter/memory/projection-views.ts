@@ -25,9 +25,11 @@ import {
   bookRefOfRow,
   headOfRow,
   identityOfRow,
+  invitationOfRow,
   keyRecordOfRow,
   memberOfRow,
   pixbookOfRow,
+  planOfRow,
   seenOfRow,
   stateIdentityOfRow,
 } from '../projection-row.ts';
@@ -137,6 +139,8 @@ const accountStateIn = (rows: Rows, accountId: AccountId): AccountState => {
   const ofAccount = (row: Row): boolean => row.account_id === accountId;
   return {
     status: accountStatusOfRow(account.status),
+    plan: planOfRow(account.plan),
+    invitations: new Map([...rows.account_invitations.values()].filter(ofAccount).map(invitationOfRow)),
     members: new Map([...rows.account_members.values()].filter(ofAccount).map(memberOfRow)),
     identities: new Map([...rows.identities.values()].filter(ofAccount).map(stateIdentityOfRow)),
   };

@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../limits.ts';
-import { type AccountId, type IdentityId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, type UserId } from '../../receipt/ids.ts';
+import {
+  type AccountId,
+  type IdentityId,
+  type InvitationId,
+  OPERATOR_ACCOUNT_ID,
+  OPERATOR_IDENTITY_ID,
+  type UserId,
+  instantOf,
+} from '../../receipt/ids.ts';
 import type { AccountCommand } from './command.ts';
 import { decideAccount } from './decide.ts';
-import type { AccountEvent } from './event.ts';
+import type { AccountEvent, Role } from './event.ts';
 import { type AccountState, evolveAccount, noAccount } from './evolve.ts';
 
 const account = 'acc_01JZ0000000000000000000000' as AccountId;
@@ -190,5 +198,108 @@ describe('replaying an account', () => {
         return true;
       }),
     );
+  });
+});
+
+describe('an invitation', () => {
+  const at = instantOf(Date.UTC(2026, 0, 2));
+  const later = (ms: number) => instantOf(Date.UTC(2026, 0, 2) + ms);
+  const [first, second] = ['inv_01JZ0000000000000000000000', 'inv_01JZ0000000000000000000001'] as InvitationId[];
+  if (!first || !second) throw new Error('unreachable');
+  const invites = (invitationId = first, role: Role = 'member'): AccountCommand => ({
+    type: 'invite-member',
+    invitationId,
+    role,
+    at,
+    by: anna,
+  });
+  const accepts = (userId = ben, invitationId = first, when = at): AccountCommand => ({
+    type: 'accept-invitation',
+    invitationId,
+    userId,
+    at: when,
+  });
+  const withdraws: AccountCommand = { type: 'withdraw-invitation', invitationId: first, by: anna };
+
+  it('is good for a week, and makes whoever accepts it a member in its role', () => {
+    const expiresAt = later(limits.invitationMs);
+    expect(given(opened).when(invites())).toMatchObject({ type: 'MEMBER_INVITED', payload: { role: 'member', expiresAt } });
+    expect(given(opened, invites()).when(accepts())).toEqual({
+      type: 'INVITATION_ACCEPTED',
+      payload: { invitationId: first, userId: ben, role: 'member' },
+    });
+    expect(state(account, [opened, invites(), accepts()]).members.get(ben)).toBe('member');
+    expect(given(opened, invites()).when(accepts(ben, first, later(limits.invitationMs - 1)))).toMatchObject({
+      type: 'INVITATION_ACCEPTED',
+    });
+  });
+
+  it.each([
+    ['was never made', [opened], accepts()],
+    ['is another', [opened, invites(second)], accepts()],
+    ['was accepted', [opened, invites(), accepts()], accepts(cleo)],
+    ['was withdrawn', [opened, invites(), withdraws], accepts()],
+    ['has had its time', [opened, invites()], accepts(ben, first, later(limits.invitationMs))],
+    ['was withdrawn, and is withdrawn again', [opened, invites(), withdraws], withdraws],
+  ] as const)('that %s is over', (_, before, command) => {
+    expect(given(...before).when(command)).toBe('invitation-over');
+  });
+
+  it('is refused for a role of another kind of account, for a member, and twice', () => {
+    expect(given(opened).when(invites(first, 'operator'))).toBe('role-not-allowed');
+    expect(given(opened).in(OPERATOR_ACCOUNT_ID).when(invites(first, 'owner'))).toBe('role-not-allowed');
+    expect(given(opened, invites()).when(accepts(anna))).toBe('member-exists');
+    expect(given(opened, invites()).when(invites())).toBe('invitation-exists');
+  });
+
+  it('is one of a limited number, until one is withdrawn', () => {
+    const many = Array.from({ length: limits.invitationsPerAccount }, (_, i) =>
+      invites(`inv_01JZ00000000000000000000${String(i).padStart(2, '0')}` as InvitationId),
+    );
+    const one = 'inv_01JZ0000000000000000000ZZZ' as InvitationId;
+    expect(given(opened, ...many).when(invites(one))).toBe('too-many-invitations');
+    expect(given(opened, ...many, withdraws).when(invites(one))).toMatchObject({ type: 'MEMBER_INVITED' });
+  });
+
+  it.each([
+    [
+      'accepted that was never made',
+      { type: 'INVITATION_ACCEPTED', payload: { invitationId: first, userId: ben, role: 'member' } },
+    ],
+    ['accepted in another role', { type: 'INVITATION_ACCEPTED', payload: { invitationId: second, userId: ben, role: 'owner' } }],
+    ['accepted by a member', { type: 'INVITATION_ACCEPTED', payload: { invitationId: second, userId: anna, role: 'member' } }],
+    ['withdrawn that was never made', { type: 'INVITATION_WITHDRAWN', payload: { invitationId: first, by: anna } }],
+  ] as const)('%s is no event that can be', (_, event) => {
+    expect(evolveAccount(state(account, [opened, invites(second)]), event as AccountEvent)).toMatchObject({ ok: false });
+  });
+});
+
+describe('what operators say of an account', () => {
+  const suspends: AccountCommand = { type: 'suspend-account', reason: 'a stolen card', by: cleo };
+  const resumes: AccountCommand = { type: 'resume-account', by: cleo };
+  const plan = (name: 'free' | 'pro'): AccountCommand => ({ type: 'change-plan', plan: name, by: cleo });
+
+  it.each([add(ben, 'member'), removes(ben), makes(mia), rotates(mia), revokes(mia), closes])(
+    'refuses $type while it is suspended',
+    (command) => {
+      expect(given(opened, suspends).when(command)).toBe('account-suspended');
+    },
+  );
+  it('lets it go on when it is resumed, as it was', () => {
+    expect(given(opened, suspends, resumes).when(add(ben, 'member'))).toMatchObject({ type: 'MEMBER_ADDED' });
+    expect(given(opened, suspends).when(suspends)).toBe('account-suspended');
+    expect(given(opened).when(resumes)).toBe('account-not-suspended');
+    expect(given(opened, suspends, resumes).when(resumes)).toBe('account-not-suspended');
+  });
+  it('gives it another plan, suspended or not', () => {
+    expect(noAccount.plan).toBe('free');
+    expect(state(account, [opened, plan('pro')]).plan).toBe('pro');
+    expect(state(account, [opened, suspends, plan('pro')])).toMatchObject({ plan: 'pro', status: 'suspended' });
+    expect(given(opened).when(plan('free'))).toBe('plan-unchanged');
+  });
+  it.each([suspends, resumes, plan('pro')])('refuses $type for the operators’ own account, and for a closed one', (command) => {
+    expect(given(opened).in(OPERATOR_ACCOUNT_ID).when(command)).toBe('role-not-allowed');
+    expect(given(opened, closes).when(command)).toBe('account-closed');
+    expect(given().when(command)).toBe('account-missing');
   });
 });

@@ -1,27 +1,12 @@
 import { limits } from '../../limits.ts';
 import { type AccountId, type IdentityId, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID } from '../../receipt/ids.ts';
 import { type Result, err, ok } from '../../result.ts';
-import type { Refusal } from '../refusal.ts';
 import type { AccountCommand } from './command.ts';
+import { decideInvitation } from './decide-invitation.ts';
 import type { AccountEvent, Role } from './event.ts';
 import type { AccountState, Identity } from './evolve.ts';
-
-export type AccountRefusal = Refusal<
-  | 'account-exists'
-  | 'account-missing'
-  | 'account-closed'
-  | 'member-exists'
-  | 'member-missing'
-  | 'last-owner'
-  | 'role-not-allowed'
-  | 'too-many-members'
-  | 'identity-exists'
-  | 'identity-missing'
-  | 'identity-revoked'
-  | 'too-many-identities'
-  | 'too-many-keys'
-  | 'operator-identity-fixed'
->;
+import type { AccountRefusal } from './refusal.ts';
+import { roleFits, topRoleIn } from './role.ts';
 
 type Decision = Result<AccountEvent, AccountRefusal>;
 
@@ -30,7 +15,14 @@ export const decideAccount = (accountId: AccountId, state: AccountState, command
   if (command.type === 'create-account' || command.type === 'initialise-operator') return create(state, command);
   if (state.status === 'absent') return refuse('account-missing', 'there is no such account');
   if (state.status === 'closed') return refuse('account-closed', 'the account is closed; its history stays readable');
+  if (command.type === 'suspend-account' || command.type === 'resume-account' || command.type === 'change-plan')
+    return decideStanding(accountId, state, command);
+  if (state.status === 'suspended') return refuse('account-suspended', 'the account is suspended; its history stays readable');
   switch (command.type) {
+    case 'invite-member':
+    case 'accept-invitation':
+    case 'withdraw-invitation':
+      return decideInvitation(accountId, state, command);
     case 'add-member':
     case 'change-member-role':
     case 'remove-member':
@@ -79,13 +71,31 @@ const decideMember = (accountId: AccountId, state: AccountState, command: Member
     : ok({ type: 'MEMBER_ROLE_CHANGED', payload: { userId, role, by } });
 };
 
-const topRoleIn = (accountId: AccountId): Role => (accountId === OPERATOR_ACCOUNT_ID ? 'operator' : 'owner');
-
 const holdsAlone = (state: AccountState, role: Role, accountId: AccountId): boolean =>
   role === topRoleIn(accountId) && [...state.members.values()].filter((other) => other === role).length === 1;
 
-const roleFits = (accountId: AccountId, role: Role): boolean =>
-  (role === 'operator' || role === 'issuer') === (accountId === OPERATOR_ACCOUNT_ID);
+type StandingCommand = Extract<AccountCommand, { type: 'suspend-account' | 'resume-account' | 'change-plan' }>;
+
+/** What operators say of an account. Of their own they say nothing: nobody could resume it. */
+const decideStanding = (accountId: AccountId, { status, plan }: AccountState, command: StandingCommand): Decision => {
+  const { by } = command;
+  if (accountId === OPERATOR_ACCOUNT_ID)
+    return refuse('role-not-allowed', 'the operator’s account has neither plan nor suspension');
+  switch (command.type) {
+    case 'suspend-account':
+      return status === 'suspended'
+        ? refuse('account-suspended', 'the account is suspended already')
+        : ok({ type: 'ACCOUNT_SUSPENDED', payload: { reason: command.reason, by } });
+    case 'resume-account':
+      return status === 'suspended'
+        ? ok({ type: 'ACCOUNT_RESUMED', payload: { by } })
+        : refuse('account-not-suspended', 'the account is not suspended');
+    case 'change-plan':
+      return plan === command.plan
+        ? refuse('plan-unchanged', `the account has the plan ${plan} already`)
+        : ok({ type: 'ACCOUNT_PLAN_CHANGED', payload: { plan: command.plan, by } });
+  }
+};
 
 type IdentityCommand = Extract<AccountCommand, { type: 'create-identity' | 'rotate-key' | 'revoke-identity' }>;
 

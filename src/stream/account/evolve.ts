@@ -1,8 +1,8 @@
-import type { IdentityId, UserId } from '../../receipt/ids.ts';
+import type { IdentityId, Instant, InvitationId, UserId } from '../../receipt/ids.ts';
 import { type Result, err, ok } from '../../result.ts';
 import type { IllegalEvent } from '../refusal.ts';
 import { transitionsOf } from '../transition.ts';
-import type { AccountEvent, Role } from './event.ts';
+import type { AccountEvent, Plan, Role } from './event.ts';
 
 /** An identity of the account. `keyGeneration` counts its keys from 1; `publicKey` is base64 of the current SPKI DER. */
 export type Identity = {
@@ -12,14 +12,27 @@ export type Identity = {
   readonly controller: UserId | null;
 };
 
-/** What the rules of an account need to know of it. Members that were removed are not in `members`. */
+/** An invitation that was neither accepted nor withdrawn. */
+export type Invitation = { readonly role: Role; readonly expiresAt: Instant };
+
+export const accountStatuses = ['open', 'suspended', 'closed'] as const;
+
+/** What the rules of an account need to know of it. Members that were removed are not in `members`, nor ended invitations in theirs. */
 export type AccountState = {
-  readonly status: 'absent' | 'open' | 'closed';
+  readonly status: 'absent' | (typeof accountStatuses)[number];
+  readonly plan: Plan;
+  readonly invitations: ReadonlyMap<InvitationId, Invitation>;
   readonly members: ReadonlyMap<UserId, Role>;
   readonly identities: ReadonlyMap<IdentityId, Identity>;
 };
 
-export const noAccount: AccountState = { status: 'absent', members: new Map(), identities: new Map() };
+export const noAccount: AccountState = {
+  status: 'absent',
+  plan: 'free',
+  members: new Map(),
+  identities: new Map(),
+  invitations: new Map(),
+};
 
 const statusAfter = transitionsOf<AccountState['status'], AccountEvent['type']>({
   absent: { ACCOUNT_CREATED: 'open' },
@@ -27,11 +40,17 @@ const statusAfter = transitionsOf<AccountState['status'], AccountEvent['type']>(
     MEMBER_ADDED: 'open',
     MEMBER_ROLE_CHANGED: 'open',
     MEMBER_REMOVED: 'open',
+    MEMBER_INVITED: 'open',
+    INVITATION_ACCEPTED: 'open',
+    INVITATION_WITHDRAWN: 'open',
     IDENTITY_CREATED: 'open',
     IDENTITY_KEY_ROTATED: 'open',
     IDENTITY_REVOKED: 'open',
+    ACCOUNT_SUSPENDED: 'suspended',
+    ACCOUNT_PLAN_CHANGED: 'open',
     ACCOUNT_CLOSED: 'closed',
   },
+  suspended: { ACCOUNT_RESUMED: 'open', ACCOUNT_PLAN_CHANGED: 'suspended' },
   closed: {},
 });
 
@@ -54,11 +73,40 @@ export const evolveAccount = (state: AccountState, event: AccountEvent): Result<
       const members = new Map(state.members);
       return members.delete(event.payload.userId) ? ok({ ...state, members }) : illegal(event, 'the user is not a member');
     }
+    case 'MEMBER_INVITED':
+    case 'INVITATION_ACCEPTED':
+    case 'INVITATION_WITHDRAWN':
+      return evolveInvitation(state, event);
+    case 'ACCOUNT_PLAN_CHANGED':
+      return ok({ ...state, plan: event.payload.plan });
+    case 'ACCOUNT_SUSPENDED':
+    case 'ACCOUNT_RESUMED':
     case 'ACCOUNT_CLOSED':
       return ok({ ...state, status });
     default:
       return evolveIdentity(state, event);
   }
+};
+
+type InvitationEvent = Extract<AccountEvent, { type: 'MEMBER_INVITED' | `INVITATION_${string}` }>;
+
+const evolveInvitation = (state: AccountState, event: InvitationEvent): Result<AccountState, IllegalEvent> => {
+  const { invitationId } = event.payload;
+  const invitation = state.invitations.get(invitationId);
+  if (event.type === 'MEMBER_INVITED') {
+    const { role, expiresAt } = event.payload;
+    return invitation === undefined
+      ? ok({ ...state, invitations: replaced(state.invitations, invitationId, { role, expiresAt }) })
+      : illegal(event, 'the invitation exists');
+  }
+  if (invitation === undefined) return illegal(event, 'no such invitation');
+  const invitations = new Map(state.invitations);
+  invitations.delete(invitationId);
+  if (event.type === 'INVITATION_WITHDRAWN') return ok({ ...state, invitations });
+  const { userId, role } = event.payload;
+  return role === invitation.role && !state.members.has(userId)
+    ? ok({ ...state, invitations, members: replaced(state.members, userId, role) })
+    : illegal(event, 'another role than the invitation’s, or a member already');
 };
 
 type IdentityEvent = Extract<AccountEvent, { type: `IDENTITY_${string}` }>;
