@@ -1,6 +1,8 @@
 import type { SchemaComponents } from './json-schema.ts';
+import { passkeyPaths } from './passkey-paths.ts';
 import { problemResponses, problemsOf } from './problem-spec.ts';
 import type { Route } from './route.ts';
+import { type Described, described, object } from './sign-in-path.ts';
 
 const user = {
   type: 'object',
@@ -11,32 +13,14 @@ const user = {
   },
   required: ['id'],
 };
+const session = object({
+  id: { type: 'string', examples: ['ses_01JZ0000000000000000000000'] },
+  userId: { type: 'string' },
+  expiresAt: { type: 'string' },
+});
 const email = { type: 'string', format: 'email' };
 const password = { type: 'string', format: 'password' };
-
-const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
-  type: 'object',
-  properties,
-  required,
-});
-const json = (schema: object) => ({ content: { 'application/json': { schema } } });
-
-type Described = {
-  readonly id: string;
-  readonly summary: string;
-  readonly body?: object;
-  readonly answer: object;
-  readonly says: string;
-};
-
-const described = ({ id, summary, body, answer, says }: Described, isSignedIn: boolean, problems: object) => ({
-  operationId: id,
-  tags: ['Sign-in'],
-  summary,
-  security: isSignedIn ? [{ bearer: [] }, { cookie: [] }] : [],
-  ...(body === undefined ? {} : { requestBody: { required: true, ...json(body) } }),
-  responses: { '200': { description: says, ...json(answer) }, ...problems },
-});
+const token = { type: 'string', description: 'For `Authorization: Bearer`' };
 
 const signUp: Described = {
   id: 'signUp',
@@ -49,13 +33,13 @@ const signIn: Described = {
   id: 'signIn',
   summary: 'Begin a session',
   body: object({ email, password }),
-  answer: object({ token: { type: 'string' }, user }),
+  answer: object({ token, user }),
   says: 'The session’s token, for `Authorization: Bearer`, and its cookie',
 };
 const getSession: Described = {
   id: 'getSession',
   summary: 'The session',
-  answer: { type: ['object', 'null'], properties: { session: { type: 'object' }, user } },
+  answer: { type: ['object', 'null'], properties: { session, user } },
   says: 'The session and its user, or null',
 };
 const signOut: Described = {
@@ -64,6 +48,20 @@ const signOut: Described = {
   body: { type: 'object' },
   answer: object({ success: { type: 'boolean' } }),
   says: 'It is over',
+};
+const changePassword: Described = {
+  id: 'changePassword',
+  summary: 'Change the password',
+  body: object({ currentPassword: password, newPassword: password }),
+  answer: object({ token, user }),
+  says: 'All sessions are over. This one goes on with a new token and a new cookie.',
+};
+const revokeOtherSessions: Described = {
+  id: 'revokeOtherSessions',
+  summary: 'End all sessions but this one',
+  body: { type: 'object' },
+  answer: object({ status: { type: 'boolean' } }),
+  says: 'They are over',
 };
 
 /**
@@ -78,5 +76,8 @@ export const signInPaths = (table: readonly Route[], components: SchemaComponent
     '/v1/auth/sign-in/email': { post: described(signIn, false, problems) },
     '/v1/auth/get-session': { get: described(getSession, true, problems) },
     '/v1/auth/sign-out': { post: described(signOut, true, problems) },
+    '/v1/auth/change-password': { post: described(changePassword, true, problems) },
+    '/v1/auth/revoke-other-sessions': { post: described(revokeOtherSessions, true, problems) },
+    ...passkeyPaths({ user, session, token }, problems),
   };
 };

@@ -1,11 +1,15 @@
 import { inspect } from 'node:util';
+import { betterAuth } from 'better-auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, freshDatabase } from '../../../test/postgres.ts';
 import { limits } from '../../limits.ts';
 import type { Authentication } from '../../port/authentication.ts';
+import { systemClock } from '../../port/clock.ts';
 import { parseUserId } from '../../receipt/ids.ts';
 import { openAuthPool } from './auth-database.ts';
 import { openAuthentication } from './authentication.ts';
+import { betterAuthOptions } from './better-auth-options.ts';
+import { kyselyNotingOutages } from './serve-auth.ts';
 import { ADA, ORIGIN, SECRET, bearer, configFor, cookie, get, post, signIn, signUp, thrownBy } from './sign-in.fixture.ts';
 import type { SignInFault } from './sign-in-config.ts';
 
@@ -24,14 +28,15 @@ afterAll(async () => {
 });
 
 describe('signing in', () => {
-  it('knows the user by the cookie, by the bare token and by the signed token', async () => {
+  it('knows the user by the cookie and by the signed token, and by no token of the database', async () => {
     const ada = await signIn(authentication);
     expect(ada.userId).toMatch(/^usr_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
     expect(parseUserId(ada.userId).ok).toBe(true);
-    const session = { userId: ada.userId, sessionId: expect.stringMatching(/^ses_/) };
+    const session = { userId: ada.userId, sessionId: expect.stringMatching(/^ses_/), scopes: null };
     expect(await authentication.session(cookie(ada.cookie))).toEqual({ ...session, via: 'cookie' });
     expect(await authentication.session(bearer(ada.token))).toEqual({ ...session, via: 'bearer' });
-    expect(await authentication.session(bearer(ada.signedToken))).toEqual({ ...session, via: 'bearer' });
+    expect(ada.token).toMatch(/^[A-Za-z0-9]{32}[.][A-Za-z0-9+/]{43}=$/);
+    expect(await authentication.session(bearer(ada.bareToken))).toBeNull();
     expect(await authentication.session(new Headers())).toBeNull();
   });
 
@@ -82,14 +87,16 @@ describe('signing in', () => {
   });
 
   it('prolongs a session when its own endpoint is posted to, and reads write nothing', async () => {
-    const { token, cookie: value } = await signIn(authentication);
+    const { bareToken, cookie: value } = await signIn(authentication);
     const pool = openAuthPool(database.url, 'sign-in');
     const end = async (): Promise<number> => {
-      const { rows } = await pool.query<{ expiresAt: Date }>('select "expiresAt" from auth.session where token = $1', [token]);
+      const { rows } = await pool.query<{ expiresAt: Date }>('select "expiresAt" from auth.session where token = $1', [
+        bareToken,
+      ]);
       return rows[0]?.expiresAt.getTime() ?? 0;
     };
     const old = Date.now() + limits.sessionMs - limits.sessionRefreshAfterMs - 60_000;
-    await pool.query('update auth.session set "expiresAt" = $1 where token = $2', [new Date(old), token]);
+    await pool.query('update auth.session set "expiresAt" = $1 where token = $2', [new Date(old), bareToken]);
     await authentication.handle(get('/get-session', { cookie: value }));
     await authentication.session(cookie(value));
     expect(await end()).toBe(old);
@@ -102,6 +109,8 @@ describe('signing in', () => {
     expect((await authentication.handle(post('/sign-in/email', ADA))).headers.get('cache-control')).toBe('no-store');
   });
 });
+
+const refuse = (): Promise<never> => Promise.reject(new Error('nothing is hashed here'));
 
 describe('telling nobody who is there', () => {
   const seen = async (answer: Response) => ({
@@ -128,6 +137,30 @@ describe('telling nobody who is there', () => {
     expect(known.status).toBe(200);
     expect(await masked(known)).toEqual(await masked(fresh));
     expect(await signIn(authentication)).toBeDefined();
+  });
+
+  it.each([
+    ['a sign-in, the password right', '/sign-in/email', ADA],
+    ['a sign-in, the password wrong', '/sign-in/email', { ...ADA, password: 'wrong password' }],
+    ['a sign-in, nobody of that address', '/sign-in/email', { ...ADA, email: 'nobody@example.test' }],
+    ['a sign-up with a known address', '/sign-up/email', { ...ADA, name: 'Ada' }],
+    ['a sign-up with a new address', '/sign-up/email', { ...ADA, email: 'counted@example.test', name: 'Ada' }],
+  ])('hashes one password for %s', async (_, path, body) => {
+    const pool = openAuthPool(database.url, 'sign-in');
+    const options = betterAuthOptions(configFor(database.url))(kyselyNotingOutages(pool));
+    const { hash = refuse, verify = refuse } = options.emailAndPassword?.password ?? {};
+    let hashes = 0;
+    const counted = <T, R>(call: (asked: T) => Promise<R>) => {
+      return (asked: T): Promise<R> => {
+        hashes++;
+        return call(asked);
+      };
+    };
+    const password = { hash: counted(hash), verify: counted(verify) };
+    const auth = betterAuth({ ...options, emailAndPassword: { enabled: true, ...options.emailAndPassword, password } });
+    await auth.handler(post(path, body));
+    await pool.end();
+    expect(hashes).toBe(1);
   });
 
   it('keeps addresses and names out of the log', () => {
@@ -161,6 +194,9 @@ describe('writes with a cookie', () => {
     expect(answer.status).toBe(403);
   });
 });
+
+/** Served by better-auth, and told nobody: they tell tokens of other sessions, or make keys past our counting. */
+const HIDDEN = ['/list-sessions', '/revoke-session', '/api-key/create', '/api-key/list', '/api-key/get', '/api-key/verify'];
 
 describe('what is refused', () => {
   const user = { name: 'Bob', email: 'bob@example.test', password: '0123456789' };
@@ -197,13 +233,19 @@ describe('what is refused', () => {
     }
   });
 
-  it.each(['/sign-in/social', '/request-password-reset', '/delete-user', '/error', '/callback/github', '/nothing', ''])(
-    'serves nothing at %s',
-    async (path) => {
-      expect((await authentication.handle(post(path, {}))).status).toBe(404);
-      expect((await authentication.handle(get(path))).status).toBe(404);
-    },
-  );
+  it.each([
+    '/sign-in/social',
+    '/request-password-reset',
+    '/delete-user',
+    '/error',
+    '/callback/github',
+    '/nothing',
+    '',
+    ...HIDDEN,
+  ])('serves nothing at %s', async (path) => {
+    expect((await authentication.handle(post(path, {}))).status).toBe(404);
+    expect((await authentication.handle(get(path))).status).toBe(404);
+  });
 
   it('answers JSON that is none with 400', async () => {
     const request = new Request(`${ORIGIN}/v1/auth/sign-in/email`, {
@@ -229,6 +271,51 @@ describe('the cookie', () => {
         ['HttpOnly', 'Max-Age=604800', 'Path=/', 'SameSite=Lax', ...(secure ? ['Secure'] : [])].sort(),
       );
       expect(await other.session(cookie(ada.cookie))).toMatchObject({ userId: ada.userId, via: 'cookie' });
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('every cookie that is set', () => {
+  const attributes = (cookie: string): string =>
+    cookie
+      .split('; ')
+      .slice(1)
+      .filter((each) => !each.startsWith('Max-Age'))
+      .sort()
+      .join('; ');
+
+  it('in production is pinned to this host, sent over TLS alone and kept from pages', async () => {
+    const other = await openAuthentication(
+      configFor(database.url, { production: true, baseUrl: 'https://a.example.test', trustedOrigins: [ORIGIN] }),
+    );
+    const origin = { origin: 'https://a.example.test' };
+    try {
+      const ada = await signIn(other);
+      const carried = { cookie: ada.cookie, ...origin };
+      const requests = [
+        post('/sign-up/email', { name: 'New', email: 'cookies@example.test', password: '0123456789' }, origin),
+        post('/sign-in/email', ADA, origin),
+        post('/sign-in/email', { ...ADA, rememberMe: false }, origin),
+        post('/sign-in/email', { ...ADA, password: 'wrong password' }, origin),
+        get('/get-session', carried),
+        post('/get-session', {}, carried),
+        get('/passkey/generate-register-options', carried),
+        get('/passkey/generate-authenticate-options', carried),
+        post('/passkey/verify-registration', { response: { id: 'x' } }, carried),
+        post('/passkey/verify-authentication', { response: { id: 'x' } }, carried),
+        get('/passkey/list-user-passkeys', carried),
+        post('/change-password', { currentPassword: ADA.password, newPassword: ADA.password }, carried),
+        post('/sign-out', {}, carried),
+      ];
+      const set: string[] = [];
+      for (const request of requests) set.push(...(await other.handle(request)).headers.getSetCookie());
+      const names = [...new Set(set.map((each) => each.split('=')[0]))].sort();
+      expect(names).toEqual(
+        ['dont_remember', 'passkey_challenge', 'session_data', 'session_token'].map((name) => `__Host-pixpax.${name}`),
+      );
+      expect([...new Set(set.map(attributes))]).toEqual(['HttpOnly; Path=/; SameSite=Lax; Secure']);
     } finally {
       await other.close();
     }
@@ -329,11 +416,39 @@ describe('starting', () => {
   it('forgets sessions that have expired', async () => {
     const ada = await signIn(authentication);
     const pool = openAuthPool(database.url, 'sign-in');
-    await pool.query(`update auth.session set "expiresAt" = now() - interval '1 day' where token = $1`, [ada.token]);
+    await pool.query(`update auth.session set "expiresAt" = now() - interval '1 day' where token = $1`, [ada.bareToken]);
     await (await openAuthentication(configFor(database.url))).close();
-    const left = await pool.query('select 1 from auth.session where token = $1', [ada.token]);
+    const left = await pool.query('select 1 from auth.session where token = $1', [ada.bareToken]);
     await pool.end();
     expect(left.rowCount).toBe(0);
+  });
+
+  it('forgets keys and challenges that have expired, and again while it runs, when it is due', async () => {
+    const pool = openAuthPool(database.url, 'sign-in');
+    const left = async (): Promise<number> => {
+      const counts = 'select (select count(*) from auth.apikey) + (select count(*) from auth.verification) as n';
+      return (await pool.query<{ n: number }>(counts)).rows[0]?.n ?? 0;
+    };
+    const leave = async (): Promise<void> => {
+      await pool.query(
+        `insert into auth.verification (id, identifier, value, "expiresAt") values ('v', 'i', 'v', now() - interval '1 s')`,
+      );
+      await pool.query(`insert into auth.apikey (id, "configId", key, "referenceId", "expiresAt", "createdAt", "updatedAt")
+        values ('k', 'default', 'h', 'u', now() - interval '1 s', now(), now())`);
+    };
+    await pool.query('truncate auth.verification, auth.apikey');
+    await leave();
+    let now = Date.now();
+    const other = await openAuthentication(configFor(database.url, { clock: { ...systemClock, now: () => now } }));
+    expect(await left()).toBe(0);
+    await leave();
+    await other.handle(get('/ok'));
+    expect(await left()).toBe(2);
+    now += limits.expiredSweepMs;
+    await other.handle(get('/ok'));
+    await other.close();
+    expect(await left()).toBe(0);
+    await pool.end();
   });
 
   it('keeps the secret out of what it reports', () => {

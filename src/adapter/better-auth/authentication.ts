@@ -3,18 +3,21 @@ import type pg from 'pg';
 import type { Authentication } from '../../port/authentication.ts';
 import { type Clock, systemClock } from '../../port/clock.ts';
 import { type Result, ok } from '../../result.ts';
+import { noteKeyUse } from './api-key-use.ts';
+import { apiKeys } from './api-keys.ts';
 import { openAuthPool } from './auth-database.ts';
 import { betterAuthOptions } from './better-auth-options.ts';
+import { forgetExpired, forgettingExpired } from './forget-expired.ts';
 import { migrateAuth } from './migrate-auth.ts';
-import { outageOf } from './postgres-fault.ts';
 import { kyselyNotingOutages, serveAuth } from './serve-auth.ts';
+import { sessionList } from './session-list.ts';
 import { sessionLookup } from './session-lookup.ts';
-import { tokenReader } from './session-token.ts';
+import { signToken, tokenReader } from './session-token.ts';
 import { type AuthenticationConfig, checkConfig, redactor } from './sign-in-config.ts';
 
 /**
- * Sign-in by e-mail address and password, with better-auth, in the schema `auth` of the database given, which is migrated first. Throws
- * `Outage` when Postgres is not there, TypeError or RangeError for a configuration that cannot be; no error holds a secret.
+ * Sign-in by e-mail address and password, by passkey and by API key, with better-auth, in the schema `auth` of the database given,
+ * which is migrated first. Throws `Outage` when Postgres is not there, TypeError or RangeError for a configuration that cannot be; no error holds a secret.
  */
 export const openAuthentication = async (config: AuthenticationConfig): Promise<Authentication> => {
   const opened = await openSignIn(config, () => Promise.resolve(ok(null)));
@@ -28,6 +31,8 @@ export type SignIn<Prepared> = {
   readonly clock: Clock;
   readonly prepared: Prepared;
   hashPassword(password: string): Promise<string>;
+  /** A token of the database → what its holder presents. */
+  signToken(token: string): string;
 };
 
 /** As `openAuthentication`; `prepare` has the migrated tables before anything is served, and its failure is the answer. */
@@ -49,33 +54,38 @@ export const openSignIn = async <Prepared, Failure = never>(
       await end();
       return prepared;
     }
-    await forgetExpiredSessions(pool, clock);
+    await forgetExpired(pool, clock);
     const auth = betterAuth(optionsOn(kyselyNotingOutages(pool)));
     const { authCookies, secret, password } = await auth.$context;
-    const tokenOf = tokenReader({ cookieName: authCookies.sessionToken.name, secret });
-    const liveSession = sessionLookup(lookUps, clock);
+    const carriedBy = tokenReader({ cookieName: authCookies.sessionToken.name, secret });
+    const use = noteKeyUse(pool, clock);
+    const whoIs = sessionLookup(lookUps, clock, use.used);
+    const sweep = forgettingExpired(pool, clock);
+    const serve = serveAuth(auth.handler, redactor(config));
     let ended: Promise<void> | null = null;
     const authentication: Authentication = {
       session: async (headers) => {
-        const carried = tokenOf(headers);
-        const live = carried && (await liveSession(carried.token));
-        return live && { ...live, via: carried.via };
+        const carried = carriedBy(headers);
+        return carried && whoIs(carried);
       },
-      handle: serveAuth(auth.handler, redactor(config)),
-      close: () => (ended ??= end()),
+      handle: (request, clientAddress) => {
+        sweep.whenDue();
+        return serve(request, clientAddress);
+      },
+      ...sessionList(pool, clock),
+      ...apiKeys(pool, clock),
+      close: () => (ended ??= use.close().then(sweep.done).then(end)),
     };
-    return ok({ authentication, pool, clock, prepared: prepared.value, hashPassword: (text) => password.hash(text) });
+    return ok({
+      authentication,
+      pool,
+      clock,
+      prepared: prepared.value,
+      hashPassword: (text) => password.hash(text),
+      signToken: (text) => signToken(text, secret),
+    });
   } catch (error) {
     await end();
     throw error;
-  }
-};
-
-/** Nobody can use them any more, and better-auth removes only those that somebody asks for. */
-const forgetExpiredSessions = async (pool: pg.Pool, clock: Clock): Promise<void> => {
-  try {
-    await pool.query('delete from auth.session where "expiresAt" < $1', [new Date(clock.now())]);
-  } catch (error) {
-    throw outageOf(error);
   }
 };

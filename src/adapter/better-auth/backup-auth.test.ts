@@ -7,12 +7,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type TestDatabase, freshDatabase } from '../../../test/postgres.ts';
 import { limits } from '../../limits.ts';
 import { systemClock } from '../../port/clock.ts';
+import { parseUserId } from '../../receipt/ids.ts';
 import { openAuthPool } from './auth-database.ts';
 import { openAuthentication } from './authentication.ts';
+import { newAuthenticator } from './authenticator.fixture.ts';
 import { backupAuth } from './backup-auth.ts';
 import { type EmbeddedAuthentication, openEmbeddedAuthentication } from './embedded-authentication.ts';
 import { restoreAuth } from './restore-auth.ts';
-import { ADA, bearer, configFor, cookie, post, signIn, signUp, thrownBy } from './sign-in.fixture.ts';
+import { ADA, bearer, configFor, cookie, get, post, signIn, signUp, thrownBy } from './sign-in.fixture.ts';
 import type { SignInFault } from './sign-in-config.ts';
 
 let directory: string;
@@ -60,12 +62,21 @@ const count = async (pool: pg.Pool): Promise<number> => {
 };
 
 describe('losing the embedded Postgres', () => {
-  it('loses neither users nor passwords nor sessions', async () => {
+  it('loses neither users, passwords and sessions nor passkeys and API keys', async () => {
     const before = await embedded(await newDatabase());
     expect(before.restored).toBe('no-file');
     await signUp(before);
     const ada = await signIn(before);
     const out = await signIn(before);
+    const device = newAuthenticator();
+    const options = await before.handle(get('/passkey/generate-register-options', { cookie: ada.cookie }));
+    const challenge = options.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const registration = { response: device.register(await options.json()) };
+    const carried = { cookie: `${ada.cookie}; ${challenge}` };
+    expect((await before.handle(post('/passkey/verify-registration', registration, carried))).status).toBe(200);
+    const userId = parseUserId(ada.userId);
+    if (!userId.ok) throw new Error(ada.userId);
+    const made = await before.createApiKey(userId.value, { name: 'Till', scopes: ['pixbooks:read'], expiresAt: null });
     await before.handle(post('/sign-out', {}, { cookie: out.cookie }));
     await before.close();
 
@@ -75,6 +86,9 @@ describe('losing the embedded Postgres', () => {
     expect(await after.session(cookie(ada.cookie))).toMatchObject({ userId: ada.userId, via: 'cookie' });
     expect(await after.session(bearer(out.token))).toBeNull();
     expect((await signIn(after)).userId).toBe(ada.userId);
+    expect(await after.session(bearer(made.ok ? made.value.key : ''))).toMatchObject({ userId: ada.userId, via: 'api-key' });
+    const passkeys: unknown = await (await after.handle(get('/passkey/list-user-passkeys', { cookie: ada.cookie }))).json();
+    expect(passkeys).toMatchObject([{ credentialID: device.id }]);
     expect((await after.handle(post('/sign-in/email', { ...ADA, password: 'wrong password' }))).status).toBe(401);
   });
 
@@ -131,6 +145,10 @@ describe('the backup file', () => {
       ['ünï\u2028\r\n\\"{}\u0001🂡'],
     );
     await filling.query(`insert into auth."rateLimit" (id, key, count, "lastRequest") values ('r', 'k', 3, 9007199254740991)`);
+    await filling.query(`insert into auth.passkey (id, name, "publicKey", "userId", "credentialID", counter, "deviceType", "backedUp", aaguid)
+      values ('psk_1', null, 'pQECAyYgASFY', 'usr_1', 'crd', 4294967295, 'multiDevice', true, '')`);
+    await filling.query(`insert into auth.apikey (id, "configId", name, key, "referenceId", permissions, "expiresAt", "createdAt", "updatedAt")
+      values ('key_1', 'default', 'Till', 'hash', 'usr_1', '{"accounts":["read"]}', 'infinity', now(), now())`);
     await filling.end();
     otherUrl = await newDatabase();
     await (await openAuthentication(configFor(otherUrl))).close();
@@ -140,11 +158,11 @@ describe('the backup file', () => {
     await backupAuth(pool, file);
     text = readFileSync(file, 'utf8');
     other = poolOn(otherUrl);
-    await other.query('truncate auth."user", auth."rateLimit" cascade');
+    await other.query('truncate auth."user", auth."rateLimit", auth.apikey cascade');
   });
 
   const contents = async (of: pg.Pool): Promise<unknown> => {
-    const tables = ['user', 'session', 'account', 'verification', 'rateLimit'];
+    const tables = ['user', 'session', 'account', 'verification', 'rateLimit', 'passkey', 'apikey'];
     const rows = await Promise.all(
       tables.map((table) => of.query<{ t: string }>(`select t::text from auth."${table}" t order by id`)),
     );

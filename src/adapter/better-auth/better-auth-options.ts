@@ -1,13 +1,16 @@
+import { apiKey } from '@better-auth/api-key';
 import type { BetterAuthOptions } from 'better-auth';
 import { hashPassword, verifyPassword } from 'better-auth/crypto';
 import { bearer } from 'better-auth/plugins/bearer';
 import type { Kysely } from 'kysely';
 import { ulid } from 'ulid';
 import { limits } from '../../limits.ts';
+import { KEY_PREFIX } from './api-key-text.ts';
 import { AUTH_SCHEMA } from './auth-database.ts';
+import { beforeEndpoint } from './before-endpoint.ts';
+import { passkeys } from './passkeys.ts';
 import { type AuthenticationConfig, type RateLimits, defaultRateLimits, redactor } from './sign-in-config.ts';
 import { takingTurns } from './taking-turns.ts';
-import { refuseMalformedProfile } from './user-profile.ts';
 
 /** The better-auth options on a connection: the same for migrating and for serving. */
 export type OptionsOn = (db: Kysely<unknown>) => BetterAuthOptions;
@@ -29,13 +32,16 @@ export const betterAuthOptions = (config: AuthenticationConfig): OptionsOn => {
     session: {
       expiresIn: limits.sessionMs / 1000,
       updateAge: limits.sessionRefreshAfterMs / 1000,
+      freshAge: limits.freshSessionMs / 1000,
       // A GET writes nothing: POST /v1/auth/get-session prolongs.
       deferSessionRefresh: true,
       cookieCache: { enabled: false },
     },
     rateLimit: rateLimit(config.rateLimits ?? defaultRateLimits),
-    hooks: { before: refuseMalformedProfile },
-    plugins: [bearer()],
+    hooks: { before: beforeEndpoint },
+    // A challenge is found by what its cookie says, which the database need not know.
+    verification: { storeIdentifier: 'hashed' },
+    plugins: [bearer({ requireSignature: true }), ...passkeys(config.baseUrl), apiKeyTable()],
     telemetry: { enabled: false },
     advanced: advanced(secure),
     ...reporting(config),
@@ -56,6 +62,10 @@ const emailAndPassword = (): NonNullable<BetterAuthOptions['emailAndPassword']> 
   };
 };
 
+/** The plugin's table and hashing. Its endpoints are not served, and a key is no session to better-auth: see `api-keys.ts`. */
+const apiKeyTable = () =>
+  apiKey({ defaultPrefix: KEY_PREFIX, enableSessionForAPIKeys: false, rateLimit: { enabled: false }, storage: 'database' });
+
 const PASSWORD_PATHS = ['/sign-in/email', '/sign-up/email', '/change-password'];
 
 const rateLimit = (rates: RateLimits | 'off'): NonNullable<BetterAuthOptions['rateLimit']> => {
@@ -69,6 +79,8 @@ const rateLimit = (rates: RateLimits | 'off'): NonNullable<BetterAuthOptions['ra
   };
 };
 
+const ID_PREFIX: { readonly [model: string]: string } = { user: 'usr_', session: 'ses_', passkey: 'psk_' };
+
 const advanced = (secure: boolean): NonNullable<BetterAuthOptions['advanced']> => ({
   // `true` would put `__Secure-` in front of the name; `__Host-` also pins the cookie to this host and to the path `/`.
   useSecureCookies: false,
@@ -79,7 +91,7 @@ const advanced = (secure: boolean): NonNullable<BetterAuthOptions['advanced']> =
   disableCSRFCheck: false,
   ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS_HEADER] },
   database: {
-    generateId: ({ model }) => (model === 'user' ? `usr_${ulid()}` : model === 'session' ? `ses_${ulid()}` : ulid()),
+    generateId: ({ model }) => `${ID_PREFIX[model] ?? ''}${ulid()}`,
     // Tables were migrated a moment ago.
     validateSchema: false,
   },

@@ -12,7 +12,7 @@ export type DemoUser = {
   readonly userId: UserId;
   readonly email: string;
   readonly password: string;
-  /** The bearer token of an earlier start, to go on with; a new one is made otherwise. */
+  /** The token of an earlier start, as the database has it, to go on with; a new one is made otherwise. */
   readonly sessionToken?: string;
 };
 
@@ -25,15 +25,21 @@ const KEEP_SESSION = `insert into auth.session (id, token, "userId", "expiresAt"
   values ($1, $2, $3, $4, $5, $5, '', '') on conflict (token) do update
   set "expiresAt" = excluded."expiresAt", "updatedAt" = excluded."updatedAt" where session."userId" = excluded."userId"`;
 
+type DemoParts = {
+  readonly clock: Clock;
+  readonly hashPassword: (password: string) => Promise<string>;
+  readonly signToken: (token: string) => string;
+};
+
 /**
  * Makes the demo's user unless it is there (its password is then left alone), and a session with the token given, or prolongs that
- * session to `limits.demoSessionMs` from now. Returns the bearer token. One transaction; may be repeated by any number of processes. A session
- * that was signed out of comes back at the next start: the token is printed for everybody to use. Throws `Outage`, TypeError for a token
- * that cannot be one, and Error when the address or the token belongs to another user.
+ * session to `limits.demoSessionMs` from now. Returns the bearer token, signed. One transaction; may be repeated by any
+ * number of processes. A session that was signed out of comes back at the next start: the token is printed for everybody to use. Throws
+ * `Outage`, TypeError for a token that cannot be one, and Error when the address or the token belongs to another user.
  */
 export const ensureDemoUser = async (
   pool: pg.Pool,
-  { clock, hashPassword }: { clock: Clock; hashPassword: (password: string) => Promise<string> },
+  { clock, hashPassword, signToken }: DemoParts,
   demo: DemoUser,
 ): Promise<string> => {
   const token = demo.sessionToken ?? randomBytes(32).toString('hex');
@@ -54,5 +60,5 @@ export const ensureDemoUser = async (
   } catch (error) {
     throw isValueFault(error) ? new Error("the demo's e-mail address belongs to another user") : error;
   }
-  return token;
+  return signToken(token);
 };

@@ -16,7 +16,7 @@ export type EmbeddedAuthenticationConfig = AuthenticationConfig & {
 export type EmbeddedAuthentication = Authentication & {
   /** What was done with the backup file at start. */
   readonly restored: RestoreOutcome;
-  /** Makes the demo's user and its session unless they are there; returns the bearer token. See `ensureDemoUser`. */
+  /** Makes the demo's user and its session unless they are there; returns the bearer token, signed. See `ensureDemoUser`. */
   ensureDemoUser(demo: DemoUser): Promise<string>;
 };
 
@@ -30,7 +30,7 @@ export const openEmbeddedAuthentication = async (
 ): Promise<Result<EmbeddedAuthentication, AuthBackupFault>> => {
   const opened = await openSignIn(config, (pool) => restoreAuth(pool, config.backupFile));
   if (!opened.ok) return opened;
-  const { authentication, pool, clock, hashPassword, prepared } = opened.value;
+  const { authentication, pool, clock, hashPassword, signToken, prepared } = opened.value;
   const watched = watchAuthChanges(authentication, {
     clock,
     backup: () => backupAuth(pool, config.backupFile),
@@ -42,7 +42,7 @@ export const openEmbeddedAuthentication = async (
     ...watched,
     restored: prepared,
     ensureDemoUser: async (demo) => {
-      const token = await ensureDemoUser(pool, { clock, hashPassword }, demo);
+      const token = await ensureDemoUser(pool, { clock, hashPassword, signToken }, demo);
       watched.changed();
       return token;
     },

@@ -1,9 +1,18 @@
 import { getMigrations } from 'better-auth/db/migration';
 import { Kysely, sql } from 'kysely';
 import type pg from 'pg';
-import { AUTH_LOCK, dialectOn } from './auth-database.ts';
+import { AUTH_LOCK, AUTH_SCHEMA, dialectOn } from './auth-database.ts';
 import type { OptionsOn } from './better-auth-options.ts';
 import { outageOf } from './postgres-fault.ts';
+
+/** The plugin looks a passkey up by this alone, and makes no unique index: whoever registered an id second would lock its owner out. */
+const ONE_OWNER = `create unique index if not exists passkey_one_owner on ${AUTH_SCHEMA}.passkey ("credentialID")`;
+
+/** An authenticator counts its uses in 32 bits without a sign, and better-auth's numbers have 31. Asked first, for the change locks the table. */
+const WHOLE_COUNTERS = `do $$ begin
+  if exists (select from pg_attribute where attrelid = '${AUTH_SCHEMA}.passkey'::regclass and attname = 'counter' and atttypid = 'int4'::regtype)
+  then alter table ${AUTH_SCHEMA}.passkey alter column counter type bigint; end if;
+end $$`;
 
 /**
  * Makes the tables that better-auth misses, in one transaction under one lock: of processes that start at once the first makes them and
@@ -19,6 +28,7 @@ export const migrateAuth = async (pool: pg.Pool, optionsOn: OptionsOn): Promise<
       const options = { ...optionsOn(transaction), logger: { disabled: true } };
       const { runMigrations } = await getMigrations(options);
       await runMigrations();
+      for (const repair of [ONE_OWNER, WHOLE_COUNTERS]) await sql.raw(repair).execute(transaction);
     });
   } catch (error) {
     throw error instanceof Error && error.name === 'BetterAuthError' ? error : outageOf(error);

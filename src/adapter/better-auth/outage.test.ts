@@ -5,6 +5,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, freshDatabase } from '../../../test/postgres.ts';
 import type { Authentication } from '../../port/authentication.ts';
+import { type UserId, parseUserId } from '../../receipt/ids.ts';
+import { newApiKey } from './api-key-text.ts';
 import { openAuthPool } from './auth-database.ts';
 import { openAuthentication } from './authentication.ts';
 import { ADA, SECRET, type SignedIn, bearer, configFor, cookie, get, post, signIn, signUp, thrownBy } from './sign-in.fixture.ts';
@@ -59,7 +61,7 @@ afterAll(async () => {
 
 const expectNoSecretIn = (value: unknown): void => {
   const text = inspect(value, { depth: 9, showHidden: true });
-  for (const secret of [SECRET, password, encodeURIComponent(password), ADA.email, ADA.password, ada.token]) {
+  for (const secret of [SECRET, password, encodeURIComponent(password), ADA.email, ADA.password, ada.token, ada.bareToken]) {
     expect(text).not.toContain(secret);
   }
 };
@@ -73,6 +75,12 @@ const mend = async (): Promise<void> => {
   await once(wire, 'listening');
 };
 
+const adaId = (): UserId => {
+  const userId = parseUserId(ada.userId);
+  if (!userId.ok) throw new Error(ada.userId);
+  return userId.value;
+};
+
 const calls: readonly (readonly [what: string, call: () => Promise<unknown>])[] = [
   ['a session by bearer token', () => authentication.session(bearer(ada.token))],
   ['a session by cookie', () => authentication.session(cookie(ada.cookie))],
@@ -81,6 +89,14 @@ const calls: readonly (readonly [what: string, call: () => Promise<unknown>])[] 
   ['a sign-out', () => authentication.handle(post('/sign-out', {}, { cookie: ada.cookie }))],
   ['the end of all sessions', () => authentication.handle(post('/revoke-sessions', {}, { cookie: ada.cookie }))],
   ['a look at the session', () => authentication.handle(get('/get-session', { cookie: ada.cookie }))],
+  ['a session by API key', () => authentication.session(bearer(newApiKey()))],
+  ['a list of sessions', () => authentication.sessions(adaId())],
+  ['the end of a session', () => authentication.revokeSession(adaId(), 'ses_1')],
+  ['a list of API keys', () => authentication.apiKeys(adaId())],
+  ['a new API key', () => authentication.createApiKey(adaId(), { name: 'n', scopes: [], expiresAt: null })],
+  ['the end of an API key', () => authentication.revokeApiKey(adaId(), 'key_1')],
+  ['a challenge', () => authentication.handle(get('/passkey/generate-authenticate-options'))],
+  ['a look at the passkeys', () => authentication.handle(get('/passkey/list-user-passkeys', { cookie: ada.cookie }))],
   ['a new start', () => openAuthentication(configFor(url))],
 ];
 
@@ -107,7 +123,8 @@ describe('without Postgres', () => {
     await cut();
     try {
       expect(await authentication.session(new Headers())).toBeNull();
-      expect(await authentication.session(bearer('short'))).toBeNull();
+      for (const malformed of ['short', ada.bareToken, 'pixpax_', 'pixpax_short'])
+        expect(await authentication.session(bearer(malformed))).toBeNull();
       expect(await authentication.session(cookie(ada.cookie.replace(/.$/, 'x')))).toBeNull();
     } finally {
       await mend();

@@ -5,20 +5,30 @@ import type { Outage } from '../../port/outage.ts';
 import { dialectOn } from './auth-database.ts';
 import { CLIENT_ADDRESS_HEADER } from './better-auth-options.ts';
 import { isValueFault, outageOf } from './postgres-fault.ts';
+import { carriesApiKey } from './session-token.ts';
+import { withSignedTokens } from './signed-answer.ts';
 
-/** All that is served; the rest of better-auth (social sign-in, mails, deletion, its HTML error page) is not there. */
+/**
+ * All that is served; the rest of better-auth (social sign-in, mails, deletion, its HTML error page, its API keys, and the lists of sessions that
+ * hold the tokens of other sessions) is not there.
+ */
 const SERVED = new Set([
   '/v1/auth/ok',
   '/v1/auth/sign-up/email',
   '/v1/auth/sign-in/email',
   '/v1/auth/sign-out',
   '/v1/auth/get-session',
-  '/v1/auth/list-sessions',
-  '/v1/auth/revoke-session',
   '/v1/auth/revoke-sessions',
   '/v1/auth/revoke-other-sessions',
   '/v1/auth/change-password',
   '/v1/auth/update-user',
+  '/v1/auth/passkey/generate-register-options',
+  '/v1/auth/passkey/verify-registration',
+  '/v1/auth/passkey/generate-authenticate-options',
+  '/v1/auth/passkey/verify-authentication',
+  '/v1/auth/passkey/list-user-passkeys',
+  '/v1/auth/passkey/update-passkey',
+  '/v1/auth/passkey/delete-passkey',
 ]);
 
 /** The outage that a request met, whatever better-auth made of it. */
@@ -60,7 +70,7 @@ export const serveAuth =
         throw met.outage ?? bugOf(error, redact);
       });
       if (met.outage !== null) throw met.outage;
-      return finished(answer);
+      return finished(await withSignedTokens(answer));
     });
   };
 
@@ -69,6 +79,8 @@ const readdressed = async (request: Request, clientAddress: string | null): Prom
   const headers = new Headers(request.headers);
   headers.delete(CLIENT_ADDRESS_HEADER);
   if (clientAddress !== null) headers.set(CLIENT_ADDRESS_HEADER, clientAddress);
+  // A key is no session, and whoever sends one does not act by the session of a cookie that comes along.
+  if (carriesApiKey(headers)) headers.delete('cookie');
   // Node's fetch sends this one alone, and better-auth takes it for a browser that hides its origin. Browsers send both.
   if (!headers.has('sec-fetch-site')) headers.delete('sec-fetch-mode');
   if (request.method !== 'POST' || headers.has('content-type')) return new Request(request, { headers });

@@ -8,6 +8,7 @@ import { systemClock } from '../../port/clock.ts';
 import { openAuthPool } from './auth-database.ts';
 import { openAuthentication } from './authentication.ts';
 import { sessionLookup } from './session-lookup.ts';
+import type { Carried } from './session-token.ts';
 import { ADA, SECRET, type SignedIn, bearer, configFor, cookie, get, post, signIn, signUp } from './sign-in.fixture.ts';
 
 let database: TestDatabase;
@@ -29,7 +30,7 @@ beforeAll(async () => {
   bob = await signIn(authentication, BOB);
   expired = await signIn(authentication);
   revoked = await signIn(authentication);
-  await pool.query(`update auth.session set "expiresAt" = now() - interval '1 second' where token = $1`, [expired.token]);
+  await pool.query(`update auth.session set "expiresAt" = now() - interval '1 second' where token = $1`, [expired.bareToken]);
   await authentication.handle(post('/sign-out', {}, { authorization: `Bearer ${revoked.token}` }));
 });
 afterAll(async () => {
@@ -50,13 +51,15 @@ const lastDigit = (text: string, by: number): string => {
 };
 const urlSafe = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_');
 
+const sessionOf = ({ bareToken }: Pick<SignedIn, 'bareToken'>): Carried => ({ kind: 'session', token: bareToken, via: 'bearer' });
+
 type Carrying = { readonly authorization?: string; readonly cookie?: string };
 
 const requests = (): readonly (readonly [what: string, headers: Carrying, who: SignedIn | null])[] => {
-  const good = signed(ada.token);
+  const good = ada.token;
   const goodCookie = cookieOf(good);
-  const swapped = `${ada.token}.${signature(bob.token, SECRET)}`;
-  const both = (authorization: string): Carrying => ({ authorization, cookie: cookieOf(signed(bob.token)) });
+  const swapped = `${ada.bareToken}.${signature(bob.bareToken, SECRET)}`;
+  const both = (authorization: string): Carrying => ({ authorization, cookie: cookieOf(bob.token) });
   return [
     ['nothing', {}, null],
     ['a cookie', { cookie: goodCookie }, ada],
@@ -64,13 +67,13 @@ const requests = (): readonly (readonly [what: string, headers: Carrying, who: S
     ['a cookie in quotes', { cookie: `${NAME}="${encodeURIComponent(good)}"` }, ada],
     ['a cookie that is not escaped', { cookie: `${NAME}=${good}` }, ada],
     ['a cookie without the space', { cookie: `a=b;${goodCookie}` }, ada],
-    ['two cookies of one name', { cookie: `${goodCookie}; ${cookieOf(signed(bob.token))}` }, ada],
+    ['two cookies of one name', { cookie: `${goodCookie}; ${cookieOf(bob.token)}` }, ada],
     ['two cookies of one name, the first of them bad', { cookie: `${NAME}=x; ${goodCookie}` }, null],
     ['a cookie of another name', { cookie: cookieOf(good, 'better-auth.session_token') }, null],
     ['a cookie with a host prefix', { cookie: cookieOf(good, `__Host-${NAME}`) }, null],
-    ['a cookie without a signature', { cookie: cookieOf(ada.token) }, null],
-    ['a cookie with an empty signature', { cookie: cookieOf(`${ada.token}.`) }, null],
-    ['a cookie signed with another secret', { cookie: cookieOf(signed(ada.token, 'x'.repeat(40))) }, null],
+    ['a cookie without a signature', { cookie: cookieOf(ada.bareToken) }, null],
+    ['a cookie with an empty signature', { cookie: cookieOf(`${ada.bareToken}.`) }, null],
+    ['a cookie signed with another secret', { cookie: cookieOf(signed(ada.bareToken, 'x'.repeat(40))) }, null],
     ["a cookie with another session's signature", { cookie: cookieOf(swapped) }, null],
     ['a cookie with one bit changed', { cookie: cookieOf(lastDigit(good, 4)) }, null],
     ['a cookie with an unused bit changed', { cookie: cookieOf(lastDigit(good, 1)) }, ada],
@@ -79,36 +82,41 @@ const requests = (): readonly (readonly [what: string, headers: Carrying, who: S
     ['a cookie that signs a signed token', { cookie: cookieOf(signed(good)) }, null],
     ['an empty cookie', { cookie: `${NAME}=` }, null],
     ['a cookie that is no escape', { cookie: `${NAME}=%E0%A4%A` }, null],
-    ['a cookie of an expired session', { cookie: cookieOf(signed(expired.token)) }, null],
-    ['a cookie of a revoked session', { cookie: cookieOf(signed(revoked.token)) }, null],
-    ['a bare token', { authorization: `Bearer ${ada.token}` }, ada],
-    ['a bare token, scheme in small letters', { authorization: `bearer ${ada.token}` }, ada],
-    ['a bare token with spaces around', { authorization: `Bearer   ${ada.token} ` }, ada],
-    ['a bare token of an expired session', { authorization: `Bearer ${expired.token}` }, null],
-    ['a bare token of a revoked session', { authorization: `Bearer ${revoked.token}` }, null],
+    ['a cookie of an expired session', { cookie: cookieOf(expired.token) }, null],
+    ['a cookie of a revoked session', { cookie: cookieOf(revoked.token) }, null],
+    ['a bare token', { authorization: `Bearer ${ada.bareToken}` }, null],
     ['a bare token of nobody', { authorization: `Bearer ${'x'.repeat(32)}` }, null],
-    ['a bare token cut short', { authorization: `Bearer ${ada.token.slice(0, -1)}` }, null],
-    ['a bare token with an escape', { authorization: `Bearer %41${ada.token.slice(1)}` }, null],
+    ['a bare token and an empty signature', { authorization: `Bearer ${ada.bareToken}.` }, null],
+    ['a bare token with an escape', { authorization: `Bearer %41${ada.bareToken.slice(1)}` }, null],
     ['a token of strange letters', { authorization: `Bearer ${'é;"=,'.repeat(8)}` }, null],
     ['a bearer of nothing', { authorization: 'Bearer ' }, null],
-    ['another scheme', { authorization: `Basic ${ada.token}` }, null],
-    ['no scheme', { authorization: ada.token }, null],
+    ['another scheme', { authorization: `Basic ${good}` }, null],
+    ['no scheme', { authorization: good }, null],
     ['a signed token', { authorization: `Bearer ${good}` }, ada],
+    ['a signed token, scheme in small letters', { authorization: `bearer ${good}` }, ada],
+    ['a signed token with spaces around', { authorization: `Bearer   ${good} ` }, ada],
+    ['a signed token of an expired session', { authorization: `Bearer ${expired.token}` }, null],
+    ['a signed token of a revoked session', { authorization: `Bearer ${revoked.token}` }, null],
+    ['a signed token of nobody', { authorization: `Bearer ${signed('x'.repeat(32))}` }, null],
     ['a signed token, escaped', { authorization: `Bearer ${encodeURIComponent(good)}` }, ada],
-    ['a signed token of another secret', { authorization: `Bearer ${signed(ada.token, 'y'.repeat(40))}` }, null],
+    ['a signed token of another secret', { authorization: `Bearer ${signed(ada.bareToken, 'y'.repeat(40))}` }, null],
     ['a signed token with one bit changed', { authorization: `Bearer ${lastDigit(good, 4)}` }, null],
     ['a signed token in the other alphabet', { authorization: `Bearer ${urlSafe(good)}` }, /[+/]/.test(good) ? null : ada],
     ['a signed token without padding', { authorization: `Bearer ${good.slice(0, -1)}` }, null],
     ['a signed token with more behind', { authorization: `Bearer ${good}.more` }, null],
     ['a dot', { authorization: 'Bearer .' }, null],
-    ['a bare token and a cookie', both(`Bearer ${ada.token}`), ada],
+    ['a bare token and a cookie', both(`Bearer ${ada.bareToken}`), bob],
+    ['an API key of nobody', { authorization: `Bearer pixpax_${'x'.repeat(48)}` }, null],
+    ['an API key of nobody and a cookie', both(`Bearer pixpax_${'x'.repeat(48)}`), null],
+    ['what is no API key and a cookie', both('Bearer pixpax_'), null],
+    ['an API key, signed, and a cookie', both(`bearer ${signed(`pixpax_${'x'.repeat(48)}`)}`), null],
     ['a signed token and a cookie', both(`Bearer ${good}`), ada],
-    ['a bare token of nobody and a cookie', both(`Bearer ${'x'.repeat(32)}`), null],
+    ['a signed token of nobody and a cookie', both(`Bearer ${signed('x'.repeat(32))}`), null],
     ['a revoked token and a cookie', both(`Bearer ${revoked.token}`), null],
     ['a token with a wrong signature and a cookie', both(`Bearer ${swapped}`), bob],
     ['a token without padding and a cookie', both(`Bearer ${good.slice(0, -1)}`), null],
-    ['a token that is no base64 and a cookie', both(`Bearer ${ada.token}.!!`), bob],
-    ['another scheme and a cookie', both(`Basic ${ada.token}`), bob],
+    ['a token that is no base64 and a cookie', both(`Bearer ${ada.bareToken}.!!`), bob],
+    ['another scheme and a cookie', both(`Basic ${good}`), bob],
     ['an empty bearer and a cookie', both('Bearer '), bob],
   ];
 };
@@ -133,22 +141,24 @@ describe('the direct look-up', () => {
   });
 
   it('says by what it was carried', async () => {
-    const headers = new Headers({ cookie: cookieOf(signed(bob.token)), authorization: `Bearer ${ada.token}.${'A'.repeat(43)}=` });
+    const headers = new Headers({ cookie: cookieOf(bob.token), authorization: `Bearer ${ada.bareToken}.${'A'.repeat(43)}=` });
     expect((await authentication.session(headers))?.via).toBe('cookie');
-    expect((await authentication.session(bearer(ada.signedToken)))?.via).toBe('bearer');
+    expect((await authentication.session(bearer(ada.token)))?.via).toBe('bearer');
   });
 
   it('takes no token for a pattern', async () => {
     for (const token of ['%'.repeat(32), '_'.repeat(32), `{${'a'.repeat(31)}`, `${'a'.repeat(31)},`, `"${'a'.repeat(31)}`]) {
-      expect(await authentication.session(bearer(token))).toBeNull();
+      expect(await authentication.session(bearer(signed(token)))).toBeNull();
       expect(await authentication.session(cookie(cookieOf(signed(token))))).toBeNull();
     }
   });
 
   it('ends a session to the millisecond', async () => {
-    const { rows } = await pool.query<{ expiresAt: Date }>('select "expiresAt" from auth.session where token = $1', [ada.token]);
+    const { rows } = await pool.query<{ expiresAt: Date }>('select "expiresAt" from auth.session where token = $1', [
+      ada.bareToken,
+    ]);
     const end = rows[0]?.expiresAt.getTime() ?? 0;
-    const at = (now: number) => sessionLookup(pool, { ...systemClock, now: () => now })(ada.token);
+    const at = (now: number) => sessionLookup(pool, { ...systemClock, now: () => now })(sessionOf(ada));
     expect(await at(end)).not.toBeNull();
     expect(await at(end + 1)).toBeNull();
   });
@@ -161,7 +171,7 @@ describe('the direct look-up', () => {
       `insert into auth.session (id, token, "userId", "expiresAt", "updatedAt") values ('s', $1, 'not an id!', now() + interval '1 day', now())`,
       ['S'.repeat(32)],
     );
-    expect(await authentication.session(bearer('S'.repeat(32)))).toBeNull();
+    expect(await authentication.session(bearer(signed('S'.repeat(32))))).toBeNull();
   });
 });
 
@@ -181,16 +191,18 @@ describe('many look-ups at once', () => {
 
   it('share one statement, and each gets its own answer', async () => {
     const { batches, lookUp } = counting();
-    const tokens = [ada.token, bob.token, ada.token, revoked.token, 'x'.repeat(32), expired.token];
-    const found = await Promise.all(tokens.map(lookUp));
+    const asked = [ada, bob, ada, revoked, { bareToken: 'x'.repeat(32) }, expired].map(sessionOf);
+    const found = await Promise.all(asked.map(lookUp));
     expect(found.map((each) => each?.userId ?? null)).toEqual([ada.userId, bob.userId, ada.userId, null, null, null]);
     expect(batches).toEqual([5]);
   });
 
   it('fill several statements when they are very many', async () => {
     const { batches, lookUp } = counting();
-    const nobody = Array.from({ length: limits.sessionLookupTokens * 2 }, (_, n) => `nobody${n}`.padEnd(32, 'x'));
-    const found = await Promise.all([...nobody, ada.token].map(lookUp));
+    const nobody = Array.from({ length: limits.sessionLookupTokens * 2 }, (_, n) =>
+      sessionOf({ bareToken: `nobody${n}`.padEnd(32, 'x') }),
+    );
+    const found = await Promise.all([...nobody, sessionOf(ada)].map(lookUp));
     expect(found.at(-1)?.userId).toBe(ada.userId);
     expect(batches).toEqual([limits.sessionLookupTokens, limits.sessionLookupTokens, 1]);
   });
@@ -203,10 +215,10 @@ describe('many look-ups at once', () => {
       await delivered.promise;
     });
     const once = await signIn(authentication, BOB);
-    const before = lookUp(once.token);
+    const before = lookUp(sessionOf(once));
     await answered.promise;
-    await pool.query('delete from auth.session where token = $1', [once.token]);
-    const after = lookUp(once.token);
+    await pool.query('delete from auth.session where token = $1', [once.bareToken]);
+    const after = lookUp(sessionOf(once));
     delivered.resolve();
     expect(await before).toMatchObject({ userId: bob.userId });
     expect(await after).toBeNull();

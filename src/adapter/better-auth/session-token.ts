@@ -1,44 +1,54 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { parseCookies } from 'better-call';
 import { limits } from '../../limits.ts';
-import type { Session } from '../../port/authentication.ts';
+import { hashApiKey, isApiKey, looksLikeApiKey } from './api-key-text.ts';
 
-/** A token that a request carries, and how. Whether it belongs to a session is not yet known. */
-export type CarriedToken = { readonly token: string; readonly via: Session['via'] };
+/** What a request carries to say who sent it. Whether there is such a session, or such a key, is not yet known. */
+export type Carried =
+  | { readonly kind: 'session'; readonly token: string; readonly via: 'cookie' | 'bearer' }
+  | { readonly kind: 'api-key'; readonly hash: string };
 
-export type CookieSigning = { readonly cookieName: string; readonly secret: string };
+export type TokenSigning = { readonly cookieName: string; readonly secret: string };
 
 /** What every token we ever stored looks like: better-auth makes 32 of these characters, the demo's token is checked. */
 const TOKEN = new RegExp(`^[A-Za-z0-9]{${limits.sessionTokenMinChars},${limits.sessionTokenMaxChars}}$`);
 
 export const isSessionToken = (text: string): boolean => TOKEN.test(text);
 
+/** `token.signature`, as clients hold it: what is in the database opens nothing without the secret. */
+export const signToken = (token: string, secret: string): string =>
+  `${token}.${createHmac('sha256', secret).update(token, 'utf8').digest('base64')}`;
+
 /**
- * Reads the token of a request's session: better-auth 1.7's bearer plugin and `getSignedCookie`, step by step, so that both always agree
- * (session-lookup.test.ts compares them). A bearer token, bare or signed, takes the place of the cookie; one with a wrong signature is
- * ignored, and the cookie counts. A cookie is always signed: HMAC-SHA256 over the token with the secret, standard base64.
+ * Reads what a request carries: better-auth 1.7's bearer plugin and `getSignedCookie`, step by step, so that both always agree
+ * (session-lookup.test.ts compares them). A signed bearer token takes the place of the cookie; one that is bare or wrongly signed is ignored, and
+ * the cookie counts. Both are signed alike: HMAC-SHA256 over the token with the secret, standard base64. An API key, or what begins like one,
+ * is an API key whatever else is sent.
  */
-export const tokenReader = ({ cookieName, secret }: CookieSigning): ((headers: Headers) => CarriedToken | null) => {
+export const tokenReader = ({ cookieName, secret }: TokenSigning): ((headers: Headers) => Carried | null) => {
   const key = createSecretKey(Buffer.from(secret, 'utf8'));
   const isSignature = (signature: Buffer, value: string): boolean => {
     const expected = createHmac('sha256', key).update(value, 'utf8').digest();
     return signature.length === expected.length && timingSafeEqual(signature, expected);
   };
-  const carried = (token: string | null, via: Session['via']): CarriedToken | null =>
-    token !== null && isSessionToken(token) ? { token, via } : null;
+  const carried = (token: string | null, via: 'cookie' | 'bearer'): Carried | null =>
+    token !== null && isSessionToken(token) ? { kind: 'session', token, via } : null;
 
   return (headers) => {
     const bearer = bearerOf(headers);
     if (bearer !== null) {
-      if (!bearer.includes('.')) return carried(bearer, 'bearer');
+      if (looksLikeApiKey(bearer)) return isApiKey(bearer) ? { kind: 'api-key', hash: hashApiKey(bearer) } : null;
       const signed = bearer.includes('%') ? decoded(bearer) : bearer;
-      if (isAdopted(signed, isSignature)) return carried(signedToken(signed, isSignature), 'bearer');
+      if (bearer.includes('.') && isAdopted(signed, isSignature)) return carried(signedToken(signed, isSignature), 'bearer');
     }
     const cookies = headers.get('cookie');
     const value = cookies === null ? undefined : parseCookies(cookies).get(cookieName);
     return value === undefined ? null : carried(signedToken(value, isSignature), 'cookie');
   };
 };
+
+/** Whether a request is sent in the name of an API key, be it a good one or not. */
+export const carriesApiKey = (headers: Headers): boolean => looksLikeApiKey(bearerOf(headers) ?? '');
 
 type IsSignature = (signature: Buffer, value: string) => boolean;
 

@@ -15,7 +15,7 @@ export type AuthenticationConfig = {
   readonly databaseUrl: string;
   /** Where the API is reached from outside, `https://…`; only its origin counts. */
   readonly baseUrl: string;
-  /** Signs session cookies; at least `limits.secretMinChars` characters. Another secret voids all cookies, but no bearer token. */
+  /** Signs session cookies and bearer tokens; at least `limits.secretMinChars` characters. Another secret voids them all, but no API key. */
   readonly secret: string;
   /** Origins whose pages may post with the cookie, besides that of `baseUrl`. */
   readonly trustedOrigins: readonly string[];

@@ -31,10 +31,10 @@ export const get = (path: string, headers: HeaderPairs = {}): Request => new Req
 
 export type SignedIn = {
   readonly userId: string;
-  /** Bare, as the body gives it. */
+  /** As the body gives it. */
   readonly token: string;
-  /** Signed, as `set-auth-token` gives it. */
-  readonly signedToken: string;
+  /** Without its signature, as the database has it. */
+  readonly bareToken: string;
   /** As a browser sends it back. */
   readonly cookie: string;
   readonly setCookie: string;
@@ -51,7 +51,7 @@ export const signIn = async (authentication: Authentication, who: Credentials = 
   return {
     userId: body.user.id,
     token: body.token,
-    signedToken: answer.headers.get('set-auth-token') ?? '',
+    bareToken: body.token.split('.')[0] ?? '',
     cookie: setCookie.split(';')[0] ?? '',
     setCookie,
   };

@@ -1,4 +1,4 @@
-import { APIError, createAuthMiddleware } from 'better-auth/api';
+import { APIError } from 'better-auth/api';
 import { limits } from '../../limits.ts';
 
 const PROFILE_PATHS = new Set(['/sign-up/email', '/update-user']);
@@ -14,9 +14,8 @@ const PROFILE: readonly (readonly [member: string, chars: number])[] = [
  * Refuses what better-auth would store as it comes: endless or unprintable names and pictures. It runs before the endpoint, so that the
  * answer is the same whether or not the address is known.
  */
-export const refuseMalformedProfile = createAuthMiddleware((context) => {
-  const body: unknown = context.body;
-  if (!PROFILE_PATHS.has(context.path) || typeof body !== 'object' || body === null) return Promise.resolve();
+export const refuseMalformedProfile = (path: string, body: unknown): void => {
+  if (!PROFILE_PATHS.has(path) || typeof body !== 'object' || body === null) return;
   const given = new Map<string, unknown>(Object.entries(body));
   for (const [member, chars] of PROFILE) {
     const value = given.get(member);
@@ -26,7 +25,7 @@ export const refuseMalformedProfile = createAuthMiddleware((context) => {
       message: `${member} must have at most ${chars} printable characters`,
     });
   }
-  return Promise.resolve();
-});
+};
 
-const isPrintable = (text: string, chars: number): boolean => text.length <= chars && text.isWellFormed() && !CONTROL.test(text);
+export const isPrintable = (text: string, chars: number): boolean =>
+  text.length <= chars && text.isWellFormed() && !CONTROL.test(text);

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
 import type { Authentication } from '../../port/authentication.ts';
 import type { Clock } from '../../port/clock.ts';
-import { watchAuthChanges } from './watch-auth-changes.ts';
+import { type UserId, instantOf } from '../../receipt/ids.ts';
+import { err, ok } from '../../result.ts';
+import { type WatchedAuthentication, watchAuthChanges } from './watch-auth-changes.ts';
+
+const ADA = 'usr_ada' as UserId;
+const KEY = {
+  ...{ apiKeyId: 'known', name: 'n', start: 'pixpax_abcde', scopes: [], key: 'pixpax_abcdef' },
+  ...{ createdAt: instantOf(0), expiresAt: null, lastUsedAt: null },
+};
 
 /** A clock whose sleepers wake when told, or when their signal says so. */
 const clockByHand = () => {
@@ -19,8 +27,14 @@ const clockByHand = () => {
   return { clock, sleepers };
 };
 
-/** Sign-in that answers what the request's path says. */
+/** Sign-in that answers what the request's path says, and knows the ids that begin with `known`. */
 const answering = (log: string[]): Authentication => ({
+  sessions: () => Promise.resolve([]),
+  revokeSession: (_, sessionId) => Promise.resolve(sessionId.startsWith('known')),
+  apiKeys: () => Promise.resolve([]),
+  createApiKey: (_, { name }) =>
+    Promise.resolve(name === '' ? err({ code: 'too-many-api-keys', detail: '' }) : ok({ ...KEY, name })),
+  revokeApiKey: (_, apiKeyId) => Promise.resolve(apiKeyId.startsWith('known')),
   session: () => Promise.resolve(null),
   handle: (request) => Promise.resolve(new Response(null, { status: Number(new URL(request.url).pathname.slice(1)) })),
   close: () => {
@@ -53,6 +67,21 @@ it.each([
 ])('a %s answered %i schedules %i backups', async (method, status, backups) => {
   const { ask, watched, log } = watching();
   await ask(method, status);
+  await watched.close();
+  expect(log).toEqual([...Array<string>(backups).fill('backup'), 'close']);
+});
+
+it.each<readonly [string, (watched: WatchedAuthentication) => Promise<unknown>, number]>([
+  ['a session ended', (watched) => watched.revokeSession(ADA, 'known'), 1],
+  ['no such session', (watched) => watched.revokeSession(ADA, 'other'), 0],
+  ['a key made', (watched) => watched.createApiKey(ADA, { name: 'n', scopes: [], expiresAt: null }), 1],
+  ['one key too many', (watched) => watched.createApiKey(ADA, { name: '', scopes: [], expiresAt: null }), 0],
+  ['a key revoked', (watched) => watched.revokeApiKey(ADA, 'known'), 1],
+  ['no such key', (watched) => watched.revokeApiKey(ADA, 'other'), 0],
+  ['a look at both', (watched) => Promise.all([watched.sessions(ADA), watched.apiKeys(ADA)]), 0],
+])('%s schedules as many backups as it changed', async (_, change, backups) => {
+  const { watched, log } = watching();
+  await change(watched);
   await watched.close();
   expect(log).toEqual([...Array<string>(backups).fill('backup'), 'close']);
 });

@@ -19,6 +19,9 @@ const codeOf: { readonly [status: number]: ProblemCode } = {
   429: 'rate-limited',
 };
 
+/** Where the sign-in system's own code says more than its status does. */
+const codeOfReason: { readonly [reason: string]: ProblemCode } = { SESSION_NOT_FRESH: 'session-not-fresh' };
+
 /** Fields that are set here, or that belong to the connection. */
 const OURS = new Set(['set-cookie', 'cache-control', 'vary', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
@@ -50,10 +53,11 @@ const bounded = async (request: Request): Promise<Result<Request, Problem>> => {
 const errorBody = z.object({ message: z.string().optional(), code: z.string().optional() });
 
 const problemIn = async (response: Response): Promise<Problem> => {
-  const code = codeOf[response.status] ?? (response.status < 500 ? 'invalid-request' : 'internal-error');
-  if (code === 'not-found') return notFound;
   const said = errorBody.safeParse(await response.json().catch(() => null));
   const { message, code: reason } = said.success ? said.data : {};
+  const ofStatus = codeOf[response.status] ?? (response.status < 500 ? 'invalid-request' : 'internal-error');
+  const code = codeOfReason[reason ?? ''] ?? ofStatus;
+  if (code === 'not-found') return notFound;
   const retryAfter = response.headers.get('retry-after');
   return {
     code,
@@ -66,7 +70,7 @@ const problemIn = async (response: Response): Promise<Problem> => {
 const described = {
   tag: 'Sign-in',
   successes: [],
-  problems: [...Object.values(codeOf), 'postgres-unavailable', 'deadline-exceeded'],
+  problems: [...Object.values(codeOf), ...Object.values(codeOfReason), 'postgres-unavailable', 'deadline-exceeded'],
   query: z.record(z.string(), z.string()),
   body: noBody,
 } as const;
@@ -74,13 +78,13 @@ const described = {
 export const signInPost = operation({
   ...described,
   id: 'signInPost',
-  summary: 'Sign up, sign in, sign out',
+  summary: 'Sign up, sign in, sign out, passkeys',
   handle: async (service, _nobody: null, ask) => passOn(service, ask),
 });
 
 export const signInGet = operation({
   ...described,
   id: 'signInGet',
-  summary: 'The session',
+  summary: 'The session, passkeys',
   handle: async (service, _nobody: null, ask) => passOn(service, ask),
 });
