@@ -1,7 +1,9 @@
+import { callerLimits } from './caller-limits.ts';
 import { domainLimits } from './domain-limits.ts';
 
 /** A number on everything. Units are the last word of each name. */
 export const limits = {
+  ...callerLimits,
   ...domainLimits,
   /** Canonical size of a whole receipt (receipt.md §1). */
   receiptBytes: 64 * 1024,
@@ -47,6 +49,22 @@ export const limits = {
   /** The back-off of a failed job is at most this. */
   jobRetryCapMs: 60_000,
 
+  /**
+   * A run of the projector that an operator asked for: how long it may take (the job library gives a job to somebody else after four hours), the
+   * heap of each of its threads, how long it has to end when told to, how much is read of what it says, and how much of that is kept.
+   */
+  runMs: 3 * 3_600_000,
+  runHeapMegabytes: 512,
+  runThreads: 1,
+  runEndMs: 2_000,
+  runSpokenBytes: 16 * 1024 * 1024,
+  runReportBytes: 256 * 1024,
+  /** Elements of each list in a report that is too long. */
+  runReportElements: 20,
+  /** How often counted commands are handed to the database, and how many accounts' at a time. */
+  meterFlushMs: 5_000,
+  meteredAccounts: 500,
+
   /** Commands that may wait in this process for one stream before 503. */
   streamQueueCommands: 256,
   /** Commands that may wait in this process for all streams together before 503. */
@@ -88,6 +106,8 @@ export const limits = {
   databaseBatchesInFlight: 2,
   /** Times a batch is repeated when Postgres ends it in favour of a rival (deadlock, serialization). */
   databaseRivalAttempts: 5,
+  /** How often the roles are looked at again while other processes make them too. */
+  roleAttempts: 20,
   /** How long the swap of a rebuild waits for the live tables before it lets others pass, and how often it tries. */
   swapLockMs: 50,
   swapAttempts: 200,
@@ -197,51 +217,4 @@ export const limits = {
   vaultFreshTokenMs: 10_000,
   /** What Vault says is quoted up to this length. */
   vaultReasonChars: 300,
-
-  /** Length of a password, and of the secrets that sign session cookies and name codes. */
-  passwordMinChars: 10,
-  passwordMaxChars: 128,
-  secretMinChars: 32,
-  /** Length of a user's name, and of the URL of their picture. */
-  userNameChars: 100,
-  userImageChars: 2_048,
-  /** How long a session lasts, and how old it must be before its own endpoint prolongs it. */
-  sessionMs: 7 * 86_400_000,
-  sessionRefreshAfterMs: 86_400_000,
-  /** How long the demo's session lasts; each start prolongs it. */
-  demoSessionMs: 30 * 86_400_000,
-  /** Length of a session token: better-auth makes 32 characters. */
-  sessionTokenMinChars: 32,
-  sessionTokenMaxChars: 128,
-  /** Connections for sign-in, and those that only look sessions up, which every command waits for. */
-  signInConnections: 4,
-  sessionLookupConnections: 2,
-  /** Tokens looked up by one statement. */
-  sessionLookupTokens: 500,
-  /** Passwords hashed at once: each takes 32 MB and one of the four threads that file writes need too. */
-  parallelPasswordHashes: 2,
-  /** Requests to one sign-in path from one address within one window, and those that try a password or make a user. */
-  authRequestsPerWindow: 100,
-  authWindowMs: 10_000,
-  passwordTriesPerWindow: 10,
-  passwordWindowMs: 60_000,
-  /** A change of users or sessions is in the backup file after this long, and the rows read or restored at a time. */
-  authBackupDelayMs: 250,
-  authBackupBatchRows: 500,
-
-  /** Header fields of one request, all together. */
-  requestHeaderBytes: 16 * 1024,
-  /** How long a request's header fields, and the whole of it, may take to arrive. */
-  requestHeadersMs: 10_000,
-  requestArrivalMs: 30_000,
-  /** An idle connection is kept this long: longer than the minute of the balancers in front, so that they close it and not we. */
-  keepAliveMs: 65_000,
-  /** Requests being answered may take this long when the service stops. */
-  drainMs: 15_000,
-  /** Receipts read back from a moment in search of the last save. */
-  asOfReceipts: 1_000,
-  /** Streams being verified for requests at once in this process. */
-  concurrentVerifications: 2,
-  /** The dependencies are asked for their health at most once in this time. */
-  healthAgeMs: 1_000,
 } as const;

@@ -1,4 +1,5 @@
 import type { Session } from '../port/authentication.ts';
+import type { AccountId } from '../receipt/ids.ts';
 import type { Result } from '../result.ts';
 import type { Ask } from './operation.ts';
 import type { Problem } from './problem.ts';
@@ -11,6 +12,8 @@ export type DescribedNeed = {
   readonly says: string;
   readonly signedIn: boolean;
   readonly isCommand: boolean;
+  /** Every use by whoever is signed in is kept in the audit trail, the refused ones too. */
+  readonly isAudited?: boolean;
   readonly problems: readonly ProblemCode[];
 };
 
@@ -18,6 +21,10 @@ export type DescribedNeed = {
 export type SignedInNeed<Granted, Query> = DescribedNeed & {
   readonly signedIn: true;
   readonly grant: (service: Service, session: Session, ask: Ask<Query, unknown>) => Promise<Result<Granted, Problem>>;
+  /** What is granted to whoever shows something else than a session, which is then not looked for. Null: they do not. */
+  readonly pass?: (service: Service, headers: Headers) => Granted | null;
+  /** The accounts that what was granted is about: one of the user's among them pays for the request (`Draw`). Without it, none does. */
+  readonly accountsOf?: (granted: Granted) => readonly AccountId[];
 };
 
 /** What a route asks of whoever calls it. What it grants is all that a handler knows of the caller. */

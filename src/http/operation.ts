@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AccountId } from '../receipt/ids.ts';
 import type { Answer } from './answer.ts';
 import type { Problem } from './problem.ts';
 import type { ProblemCode } from './problem-code.ts';
@@ -39,6 +40,8 @@ export type Tag =
   | 'Codes'
   | 'Collections'
   | 'Batches'
+  | 'Billing'
+  | 'Admin'
   | 'Receipts'
   | 'Trust'
   | 'Operations'
@@ -83,6 +86,8 @@ export type Operation<Granted, Query, Body> = Described & {
   readonly query: QuerySchema<Query>;
   readonly body: BodyRule<Body>;
   readonly handle: (service: Service, granted: Granted, ask: Ask<Query, Body>) => Promise<Answer | Problem>;
+  /** The account that the body is about, where the need cannot know it: as a need's `accountsOf`. */
+  readonly accountOf?: (service: Service, body: Body) => Promise<AccountId | null>;
 };
 
 /** Checks an operation where it is written; annotate the handler's `granted` with what it wants to have been established. */

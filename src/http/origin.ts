@@ -1,6 +1,6 @@
 /** How long a browser may remember that it may ask, in seconds. */
 const PREFLIGHT_AGE = '600';
-const EXPOSED = 'ETag, Location, Idempotency-Replayed, Retry-After, X-Request-Id';
+const EXPOSED = 'ETag, Location, Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
 const TAKEN = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, traceparent';
 
 /** Whether a browser says that the page that sent this is of an origin we do not trust. Programs send no `Origin`. */

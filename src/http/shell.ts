@@ -1,9 +1,11 @@
-import { isIP } from 'node:net';
 import type { Context } from 'hono';
+import type { Standing } from '../port/limiter.ts';
 import { Outage } from '../port/outage.ts';
 import type { Answer } from './answer.ts';
+import { clientAddress } from './client-address.ts';
 import { crossOriginFields } from './origin.ts';
 import { type Problem, internalError, isProblem, outageProblem, problemAnswer } from './problem.ts';
+import { rateLimitFields } from './rate-limit-field.ts';
 import { type RequestContext, requestContextOf, withRequestContext } from './request-context.ts';
 import type { Service } from './service.ts';
 
@@ -13,24 +15,26 @@ export type HttpContext = Context<{ Bindings: NonNullable<Bindings> }>;
 
 /**
  * What surrounds every request, known route or not: its context, its access line, its measurements, its common header fields, and the one place
- * where an exception becomes an answer.
+ * where an exception becomes an answer. How the allowances stand that the request draws on is gathered in `standings`.
  */
 export const inShell = (
   service: Service,
   pattern: string,
-  answerTo: (c: HttpContext) => Promise<Answer | Problem>,
+  answerTo: (c: HttpContext, standings: Standing[]) => Promise<Answer | Problem>,
 ): ((c: HttpContext) => Promise<Response>) => {
   return (c) => {
     const { raw, path } = c.req;
     const context = requestContextOf(raw.headers.get('x-request-id'), raw.headers.get('traceparent'));
     const startedMs = performance.now();
+    const standings: Standing[] = [];
     service.traffic.begin();
     return withRequestContext(context, async () => {
-      const outcome = await answerTo(c).catch((fault: unknown) => problemOf(service, pattern, context, fault));
-      const answer = isProblem(outcome) ? problemAnswer(outcome, path, context) : outcome;
+      const outcome = await answerTo(c, standings).catch((fault: unknown) => problemOf(service, pattern, context, fault));
+      const bare = isProblem(outcome) ? problemAnswer(outcome, path, context) : outcome;
+      const answer = { ...bare, headers: { ...bare.headers, ...rateLimitFields(standings) } };
       const ms = performance.now() - startedMs;
       service.traffic.end({ method: raw.method, route: pattern, status: answer.status, ms }, context);
-      return responseOf(answer, context, raw.headers.get('origin'), service.origins);
+      return responseOf(answer, context, raw.headers.get('origin'), service);
     });
   };
 };
@@ -46,18 +50,17 @@ const problemOf = ({ log }: Service, route: string, { requestId, traceId }: Requ
   return internalError;
 };
 
-/** An answer with the fields that all answers have. */
+/** An answer with the fields that all answers have. What it says of itself goes before what all say. */
 export const responseOf = (
   { status, headers, body, cookies }: Answer,
   { requestId }: RequestContext,
   origin: string | null,
-  origins: ReadonlySet<string>,
+  { origins, securityFields }: Pick<Service, 'origins' | 'securityFields'>,
 ): Response => {
-  const fields: Record<string, string> = { ...headers, 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' };
-  if (origin !== null) {
-    Object.assign(fields, crossOriginFields(origin, origins));
-    fields.Vary = fields.Vary === undefined ? 'Origin' : `${fields.Vary}, Origin`;
-  }
+  const fields: Record<string, string> = { ...securityFields, ...headers, 'X-Request-Id': requestId };
+  Object.assign(fields, crossOriginFields(origin, origins));
+  // Said also to who sent none: a cache must not hand that answer to a page, nor a page's to another (Fetch, CORS protocol and HTTP caches).
+  fields.Vary = fields.Vary === undefined ? 'Origin' : `${fields.Vary}, Origin`;
   const content = body instanceof Uint8Array ? Buffer.from(body) : body;
   if (cookies === undefined) return new Response(content, { status, headers: fields });
   const all = new Headers(fields);
@@ -67,8 +70,6 @@ export const responseOf = (
 
 /** The address of whoever is on the other side of our own proxies, if it can be known. */
 export const clientAddressOf = (c: HttpContext, trustedProxies: number): string | null => {
-  const forwarded = trustedProxies === 0 ? undefined : c.req.header('x-forwarded-for')?.split(',').at(-trustedProxies)?.trim();
   const bindings: Bindings = c.env;
-  const address = forwarded ?? bindings?.incoming?.socket?.remoteAddress ?? '';
-  return isIP(address) === 0 ? null : address;
+  return clientAddress(c.req.header('x-forwarded-for'), bindings?.incoming?.socket?.remoteAddress, trustedProxies);
 };

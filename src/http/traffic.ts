@@ -10,6 +10,8 @@ export type Traffic = {
   end(seen: { method: string; route: string; status: number; ms: number }, context: RequestContext): void;
   /** A command ended: `written`, `replayed` or the code of its refusal. */
   command(operation: string, outcome: string): void;
+  /** A request was one too many for an allowance. */
+  limited(policy: string): void;
 };
 
 /** Seconds; a command is a few milliseconds on the file store and some tens on an object store. */
@@ -18,7 +20,8 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
 
 /**
- * The metrics `http_request_duration_seconds`, `http_requests_in_flight` and `pixpax_commands_total` in `registry`, and the access log.
+ * The metrics `http_request_duration_seconds`, `http_requests_in_flight`, `pixpax_commands_total` and `pixpax_rate_limited_total` in `registry`, and the
+ * access log.
  * Nothing here can fail a request: a receipt may be durable already, and must be acknowledged.
  */
 export const traffic = (registry: Registry, log: Logger): Traffic => {
@@ -37,6 +40,12 @@ export const traffic = (registry: Registry, log: Logger): Traffic => {
     labelNames: ['operation', 'outcome'],
     registers,
   });
+  const limited = new Counter({
+    name: 'pixpax_rate_limited_total',
+    help: 'Requests answered 429, by the allowance that was used up',
+    labelNames: ['policy'],
+    registers,
+  });
   return {
     begin: guarded(() => inFlight.inc()),
     end: guarded(({ method, route, status, ms }, { requestId, traceId }) => {
@@ -46,6 +55,7 @@ export const traffic = (registry: Registry, log: Logger): Traffic => {
       log.info({ requestId, traceId, method: known, route, status, ms: Math.round(ms * 100) / 100 }, 'request');
     }),
     command: guarded((operation, outcome) => commands.inc({ operation, outcome })),
+    limited: guarded((policy) => limited.inc({ policy })),
   };
 };
 
