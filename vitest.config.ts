@@ -2,9 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Suffixes tell what a test needs beyond npm packages: `*.slow.test.ts` patience, `*.s3.test.ts` an object store,
- * `*.vault.test.ts` a Vault. `npm test` runs what has none; `TEST_SUITE=slow` (or s3, vault) runs just those.
+ * `*.vault.test.ts` a Vault, `*.browser.test.ts` a Chromium. `npm test` runs what has none; `TEST_SUITE=slow` (or s3, vault, browser) runs just
+ * those.
  */
-const suites = ['slow', 's3', 'vault'];
+const suites = ['slow', 's3', 'vault', 'browser'];
 const suite = process.env.TEST_SUITE;
 if (suite !== undefined && !suites.includes(suite)) throw new Error(`TEST_SUITE is one of ${suites.join(', ')}, not ${suite}`);
 

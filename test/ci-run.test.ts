@@ -7,8 +7,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..');
 const made: string[] = [];
 
-/** A leg in a few words of bash; $REPORT is where vitest's JSON is expected. */
-type Legs = Readonly<Record<'test' | 'check' | 'test:s3' | 'test:kill' | 'test:slow', string>> & { readonly gateway: string };
+/** A leg in a few words of bash; $REPORT is where vitest's JSON is expected. `chromium` is a program, or '' when none is there. */
+type Legs = Readonly<
+  Record<'test' | 'check' | 'test:browser' | 'test:s3' | 'test:kill' | 'test:slow' | 'gateway' | 'apt-get' | 'chromium', string>
+>;
 
 /** What vitest writes, cut down to what is read: counts, and the files that failed with the statuses of their tests. */
 const vitestReport = (passed: number, failed: number, failedFiles: readonly (readonly string[])[] = []): string => {
@@ -20,6 +22,9 @@ const report = (passed: number, failed: number): string => `echo '${vitestReport
 const green: Legs = {
   test: report(100, 0),
   check: 'echo "ok types"; echo "8 passed, 0 failed"',
+  'test:browser': `[ -x "$CHROMIUM" ] && ${report(7, 0)}`,
+  chromium: '#!/bin/bash\n',
+  'apt-get': 'exit 100',
   gateway: 'echo "export S3_TEST_URL=http://127.0.0.1:1"; echo "export S3_TEST_ACCESS_KEY_ID=a S3_TEST_SECRET_ACCESS_KEY=b"',
   'test:s3': `[ "$S3_TEST_URL $S3_TEST_ACCESS_KEY_ID $S3_TEST_SECRET_ACCESS_KEY" = "http://127.0.0.1:1 a b" ] && ${report(20, 0)}`,
   'test:kill': `[ -n "$S3_TEST_URL" ] && ${report(3, 0)}`,
@@ -39,7 +44,13 @@ const checkout = (legs: Legs): { directory: string; environment: NodeJS.ProcessE
     join(directory, 'scripts/ceph-gateway.sh'),
     'echo "$1" >> "$LEGS/gateway-calls"; [ "$1" = down ] || source "$LEGS/gateway"\n',
   );
-  const environment = { ...process.env, LEGS: join(directory, 'legs'), PATH: `${join(directory, 'bin')}:${process.env.PATH}` };
+  writeFileSync(join(directory, 'bin/apt-get'), '#!/bin/bash\necho "$@" >> "$LEGS/apt-get-calls"\nsource "$LEGS/apt-get"\n', {
+    mode: 0o755,
+  });
+  const CHROMIUM = join(directory, 'bin/chromium');
+  if (legs.chromium !== '') writeFileSync(CHROMIUM, legs.chromium, { mode: 0o755 });
+  const PATH = `${join(directory, 'bin')}:${process.env.PATH}`;
+  const environment = { ...process.env, LEGS: join(directory, 'legs'), CHROMIUM, PATH };
   return { directory, environment };
 };
 
@@ -103,11 +114,21 @@ describe('the tally of one leg', () => {
 
 describe.skipIf(!hasItsTools)('.ci/run', { concurrent: true }, () => {
   it.each<[what: string, total: string, legs: Partial<Legs>]>([
-    ['adds up what every leg ran', '136 passed, 0 failed', {}],
-    ['obeys nothing the gateway prints but addresses', '136 passed, 0 failed', { gateway: `${green.gateway}; echo exit 7` }],
-    ['counts failures, and a leg that crashes as one', '114 passed, 3 failed', { test: report(98, 2), 'test:s3': 'kill -9 $$' }],
-    ['counts both gateway legs when there is no gateway', '113 passed, 2 failed', { gateway: 'exit 1' }],
-    ['counts both gateway legs when the gateway does not say where it is', '113 passed, 2 failed', { gateway: 'true' }],
+    ['adds up what every leg ran', '143 passed, 0 failed', {}],
+    ['obeys nothing the gateway prints but addresses', '143 passed, 0 failed', { gateway: `${green.gateway}; echo exit 7` }],
+    ['counts failures, and a leg that crashes as one', '121 passed, 3 failed', { test: report(98, 2), 'test:s3': 'kill -9 $$' }],
+    ['counts the browser leg when there is no Chromium, and none to be had', '136 passed, 1 failed', { chromium: '' }],
+    [
+      'installs a Chromium where none is, with new lists when the old ones do not do',
+      '143 passed, 0 failed',
+      {
+        chromium: '',
+        'apt-get':
+          '[ "$1" = update ] && touch "$LEGS/lists"; [ -e "$LEGS/lists" ] && cp "$LEGS/chromium" "$CHROMIUM" && chmod +x "$CHROMIUM"',
+      },
+    ],
+    ['counts both gateway legs when there is no gateway', '120 passed, 2 failed', { gateway: 'exit 1' }],
+    ['counts both gateway legs when the gateway does not say where it is', '120 passed, 2 failed', { gateway: 'true' }],
   ])('%s', async (_, total, legs) => {
     const { code, lines, calls } = await ciRun(legs);
     expect(lines.at(-1)).toBe(total);

@@ -12,12 +12,12 @@ export const homePage = ({ publicUrl }: HttpConfig, { fingerprint }: LedgerIdent
 overwritten. Everything else can be made anew from them.</p>
 
 <ul class="cards">
+${card('/sign-in', 'Your account', 'Sign in, passkeys, API keys, members')}
 ${card('/docs', 'API reference', 'Every route, to read and to try')}
 ${card('/openapi.json', 'OpenAPI 3.1', 'The same for programs, also as <code>.yaml</code>')}
 ${card('/health/ready', 'Health', 'Postgres, store and signer, each named')}
 ${card('/.well-known/pixpax-ledger.json', 'Trust anchor', 'What an auditor pins')}
 ${card('/problems', 'Problems', 'Every error code, and what to do')}
-${card('/metrics', 'Metrics', 'For Prometheus')}
 </ul>
 
 <h2>A first command</h2>

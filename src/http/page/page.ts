@@ -36,14 +36,28 @@ td:first-child { white-space: nowrap }
 .fingerprint { overflow-wrap: anywhere }
 `;
 
-const POLICY = [
-  "default-src 'none'",
-  `style-src ${inlineSource(STYLE)}`,
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** What a page has beyond HTML: a style of its own, and modules of ours, of which the first is run and the others are what it imports. */
+export type PageParts = { readonly style?: string; readonly modules?: readonly string[] };
+
+/** Modules talk to this service alone, and can neither make markup out of text nor run any. */
+const MODULE_POLICY = ["script-src 'self'", "connect-src 'self'", "require-trusted-types-for 'script'", "trusted-types 'none'"];
+
+const policyOf = ({ style, modules }: PageParts): string =>
+  [
+    "default-src 'none'",
+    ['style-src', inlineSource(STYLE), ...(style === undefined ? [] : [inlineSource(style)])].join(' '),
+    "img-src 'self' data:",
+    ...(modules === undefined ? [] : MODULE_POLICY),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+
+const headOf = ({ style, modules: [first, ...imported] = [] }: PageParts): readonly string[] => [
+  ...(style === undefined ? [] : [`<style>${style}</style>`]),
+  ...imported.map((path) => `<link rel="modulepreload" href="${path}">`),
+  ...(first === undefined ? [] : [`<script type="module" src="${first}"></script>`]),
+];
 
 /** Browsers ask for an icon in any case: this one is part of the page. */
 export const ICON =
@@ -60,18 +74,17 @@ export const pageFields = (policy: string): Readonly<Record<string, string>> => 
   'Cache-Control': 'no-cache',
 });
 
-/** A page for people, complete in itself. `main` is HTML. */
-export const page = (title: string, main: string): Answer => ({
+/** A page for people, complete in itself but for its modules. `main` is HTML. */
+export const page = (title: string, main: string, parts: PageParts = {}): Answer => ({
   status: 200,
-  headers: pageFields(POLICY),
+  headers: pageFields(policyOf(parts)),
   body: `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title>
-${ICON}
-<style>${STYLE}</style>
+${[ICON, `<style>${STYLE}</style>`, ...headOf(parts)].join('\n')}
 </head>
 <body><main>
 ${main}

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { freshAnswer } from '../answer.ts';
 import { noBody, noQuery, operation } from '../operation.ts';
 import { homePage } from '../page/home-page.ts';
+import { pageScript, parsePageScript } from '../page/page-script.ts';
 import { problemPage, problemsPage } from '../page/problem-page.ts';
+import { signInPage } from '../page/sign-in-page.ts';
 import { notFound } from '../problem.ts';
 import { parseProblemCode } from '../problem-code.ts';
-import { freshOf } from '../success.ts';
+import { freshOf, readAs } from '../success.ts';
 
 const html = freshOf(z.string(), 'A page for people', 'text/html');
 
@@ -18,6 +20,31 @@ export const readHome = operation({
   query: noQuery,
   body: noBody,
   handle: async ({ config, ledger }, _nobody: null) => homePage(config, ledger),
+});
+
+export const readSignInPage = operation({
+  id: 'readSignInPage',
+  tag: 'Pages',
+  summary: 'Sign in, and see to passkeys, sessions, API keys and members',
+  successes: html,
+  problems: [],
+  query: noQuery,
+  body: noBody,
+  handle: async (_service, _nobody: null) => signInPage(),
+});
+
+export const readPageScript = operation({
+  id: 'readPageScript',
+  tag: 'Pages',
+  summary: 'A script of /sign-in',
+  successes: readAs({ 'text/javascript': z.string() }, 'The script'),
+  problems: ['not-found'],
+  query: noQuery,
+  body: noBody,
+  handle: async (_service, _nobody: null, { param, headers }) => {
+    const script = parsePageScript(param('script'));
+    return script === null ? notFound : pageScript(script, headers.get('if-none-match'));
+  },
 });
 
 export const readProblems = operation({
