@@ -13,7 +13,7 @@ const mains = '^(src|projector)/main[.]ts$';
 const productRoots = `${mains}|^src/service/`;
 
 /** Imported by all; import nothing of ours but each other. */
-const forAll = ['src/limits[.]ts', 'src/domain-limits[.]ts', 'src/result[.]ts'];
+const forAll = ['src/limits[.]ts', 'src/caller-limits[.]ts', 'src/domain-limits[.]ts', 'src/result[.]ts'];
 
 const core = ['src/receipt/', 'src/stream/', 'src/access/', 'src/projection/'];
 const reach = {
@@ -112,7 +112,7 @@ const adapters = [
     name: 'config-is-for-main',
     severity: 'error',
     comment: 'the environment is parsed once, at the composition root; everyone else is given what it needs',
-    from: { pathNot: [productRoots, testCode, '^src/config[.]ts$'] },
+    from: { pathNot: [productRoots, testCode, '^src/config[.]ts$', '^scripts/bench/service-'] },
     to: { path: '^src/(config|environment)[.]ts$' },
   },
 ];
@@ -130,6 +130,7 @@ const doors = [
   door('better-auth', ['better-auth', '@better-auth', 'better-call', '@better-fetch'], ['src/adapter/better-auth/']),
   door('aws-sdk', ['@aws-sdk', '@smithy'], ['src/adapter/s3/']),
   door('node-vault', ['node-vault'], ['src/adapter/vault/']),
+  door('rate-limiter-flexible', ['rate-limiter-flexible'], ['src/adapter/rate-limiter/']),
   door('graphile-worker', ['graphile-worker', 'graphile-config'], ['src/adapter/graphile-worker/']),
   door(
     'pg',

@@ -11,6 +11,7 @@ import { variables } from '../src/environment.ts';
 import { routes } from '../src/http/app.ts';
 import { traffic } from '../src/http/traffic.ts';
 import { limits } from '../src/limits.ts';
+import { systemClock } from '../src/port/clock.ts';
 import { noticeCodes } from '../src/port/notice.ts';
 import {
   type AccountId,
@@ -23,6 +24,7 @@ import {
 import { artKeyOf, keyAt } from '../src/receipt/key-path.ts';
 import { accountStream, codeStream, collectionStream, pixbookStream } from '../src/receipt/stream.ts';
 import { jobMetrics } from '../src/service/job-metrics.ts';
+import { openLimits } from '../src/service/limits.ts';
 import { notifyBy } from '../src/service/notices.ts';
 import { environmentOf, readManifests, root, textOf, workloadsOf } from './k8s-manifests.ts';
 
@@ -135,11 +137,25 @@ describe('the pods of the service', () => {
     const ports = bodiesOf('NetworkPolicy', opened).flatMap(({ spec }) => spec.ingress ?? []);
     expect(ports).toEqual([{ ports: [{ port: port?.containerPort }] }]);
     const scraped = z.object({
-      spec: z.object({ podMetricsEndpoints: z.array(z.object({ port: z.string(), path: z.string() })) }),
+      spec: z.object({
+        podMetricsEndpoints: z.array(
+          z.object({
+            port: z.string(),
+            path: z.string(),
+            authorization: z.object({ type: z.string(), credentials: z.object({ name: z.string(), key: z.string() }) }),
+          }),
+        ),
+      }),
     });
+    const credentials = { name: 'pixpax-ledger-metrics', key: 'metrics-token' };
     expect(bodiesOf('PodMonitor', scraped)).toEqual([
-      { spec: { podMetricsEndpoints: [{ port: port?.name, path: '/metrics' }] } },
+      { spec: { podMetricsEndpoints: [{ port: port?.name, path: '/metrics', authorization: { type: 'Bearer', credentials } }] } },
     ]);
+    // The same secret as the pods', who would not start with a short one.
+    expect(api.pod.volumes).toContainEqual(
+      expect.objectContaining({ secret: expect.objectContaining({ secretName: credentials.name }) }),
+    );
+    expect(parseConfig(api.env, '/app')).toMatchObject({ ok: true, value: { metricsToken: expect.stringMatching(/^.{32,}$/) } });
   });
 
   it('may take longer to end than it takes to hear of it and to answer what is under way', () => {
@@ -176,6 +192,8 @@ describe('the alerts', () => {
     traffic(registry, pino({ level: 'silent' }));
     notifyBy(pino({ level: 'silent' }), registry);
     jobMetrics(registry, pino({ level: 'silent' }));
+    const counting = { config: { rateLimits: true }, databaseUrl: 'postgres://nobody@localhost/none', clock: systemClock };
+    await openLimits({ ...counting, log: pino({ level: 'silent' }), metrics: registry }).close();
     const known = (await registry.getMetricsAsJSON()).flatMap(({ name }) => [name, `${name}_count`]);
     const asked = [...expr.matchAll(/([a-z_]+)\{/g)].map(([, name = '']) => name);
     expect(asked).not.toEqual([]);

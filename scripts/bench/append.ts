@@ -31,13 +31,13 @@ const RAW_SAVE = `
     UPDATE projection.pixbook_ledger_heads SET position = $2, event_id = $3, hash = $4, created_at = now()
     WHERE book_id = $1 AND position = $2 - 1 RETURNING book_id
   ), lookup AS (
-    INSERT INTO projection.receipts
-    SELECT $3, $5, NULL, $2, 'PIXBOOK_SAVE', $4, now(), $6, $7 FROM head
+    INSERT INTO projection.receipts (event_id, stream, position, type, hash, created_at, idempotency_digest, fingerprint, bytes)
+    SELECT $3, $5, $2, 'PIXBOOK_SAVE', $4, now(), $6, $7, 1100 FROM head
   )
   UPDATE projection.pixbooks SET state = $8, state_event_id = $3, saved_at = now() FROM head WHERE pixbooks.book_id = head.book_id`;
 
 const rawCommits = async (ledger: BenchLedger, lanes: number): Promise<Measured> => {
-  const pool = openPool({ url: ledger.databaseUrl, connections: Math.min(lanes, 32) });
+  const pool = openPool({ url: ledger.databaseUrl, connections: Math.min(lanes, 32), role: 'projector' });
   const run = randomBytes(8).toString('hex');
   const idOf = (lane: number): string => `bk_raw_${run}_${lane}`;
   for (let lane = 0; lane < lanes; lane++) {

@@ -39,11 +39,18 @@ const clientOf = (url: string, token: string, agent: Agent) => {
     });
 };
 
-/** The service in a process of its own, as `npm start` runs it. */
-const startService = async (dataDir: string) => {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const env = { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'error', UV_THREADPOOL_SIZE: '16' };
-  const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+/** The service as `npm start` runs it, and the same with everybody taken for the demo's collector without a look. */
+const REAL = '../../src/main.ts';
+const UNAUTHENTICATED = './service-without-authentication.ts';
+
+/** The service in a process of its own. Nobody's requests are counted: the limits would be what is measured. */
+const startService = async (program: string, dataDir: string) => {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const own = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'error', UV_THREADPOOL_SIZE: '16', RATE_LIMITS: 'off' };
+  const child = spawn(process.execPath, [path, 'serve'], {
+    env: { ...process.env, ...own },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^PixPax receipt ledger\s+(\S+)/.exec(line)?.[1];
     if (url === undefined) continue;
@@ -57,42 +64,79 @@ const startService = async (dataDir: string) => {
   throw new Error('the service did not start');
 };
 
-/** Saves through HTTP, one connection and one book to a lane, beside a request that does nothing. */
-export const benchHttp = async (): Promise<readonly { streams: number; save: Measured; health: Measured }[]> => {
+export type HttpResult = {
+  readonly streams: number;
+  readonly save: Measured;
+  readonly health: Measured;
+  /** Saves with authentication over saves without, each round of the one beside one of the other: the median. */
+  readonly authenticated: { readonly ratio: number; readonly without: number };
+};
+
+const ROUNDS = 5;
+
+/** A running service and books to save in, one to a lane. */
+const openBench = async (program: string) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pixpax-bench-http-'));
-  const service = await startService(dataDir);
+  const service = await startService(program, dataDir);
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const ask = clientOf(service.url, (await readFile(join(dataDir, 'secrets', 'demo-token'), 'utf8')).trim(), agent);
+  const accounts = (await ask('GET', '/v1/accounts')).body as { data: { accountId: string }[] };
+  const accountId = accounts.data[0]?.accountId;
+  return {
+    ask,
+    newBook: async () => {
+      // Of one collection an identity has one open book.
+      const identity = await ask('POST', `/v1/accounts/${accountId}/identities`, { controller: demoUser.userId });
+      const { identityId } = identity.body;
+      const { status, body } = await ask('POST', '/v1/pixbooks', { accountId, identityId, collectionId: demoCollectionId });
+      if (status !== 201) throw new Error(JSON.stringify(body));
+      return { path: `/v1/pixbooks/${String(body.bookId)}/commands/save`, head: body.eventId };
+    },
+    close: async () => {
+      agent.destroy();
+      await service.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};
+type Bench = Awaited<ReturnType<typeof openBench>>;
+
+/** Saves on `streams` lanes for some seconds. */
+const savingOn = async ({ ask, newBook }: Bench, streams: number) => {
+  const books = await Promise.all(Array.from({ length: streams }, newBook));
+  return (forSeconds: number): Promise<Measured> =>
+    measure(streams, forSeconds, async (lane, turn) => {
+      const book = books[lane];
+      if (book === undefined) throw new Error('no such lane');
+      const { status, body } = await ask('POST', book.path, { state: smallState(turn), baseEventId: book.head });
+      if (status !== 201) throw new Error(JSON.stringify(body));
+      book.head = body.eventId;
+    });
+};
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Saves through HTTP, one connection and one book to a lane, beside a request that does nothing, and beside a service that lets in anyone. */
+export const benchHttp = async (): Promise<readonly HttpResult[]> => {
+  const [real, open] = [await openBench(REAL), await openBench(UNAUTHENTICATED)];
   try {
-    const ask = clientOf(service.url, (await readFile(join(dataDir, 'secrets', 'demo-token'), 'utf8')).trim(), agent);
-    const accounts = (await ask('GET', '/v1/accounts')).body as { data: { accountId: string }[] };
-    const accountId = accounts.data[0]?.accountId;
-    const results = [];
+    const results: HttpResult[] = [];
     for (const streams of [1, 64]) {
-      const books = await Promise.all(
-        Array.from({ length: streams }, async () => {
-          // Of one collection an identity has one open book.
-          const identity = await ask('POST', `/v1/accounts/${accountId}/identities`, { controller: demoUser.userId });
-          const { identityId } = identity.body;
-          const { status, body } = await ask('POST', '/v1/pixbooks', { accountId, identityId, collectionId: demoCollectionId });
-          if (status !== 201) throw new Error(JSON.stringify(body));
-          return { path: `/v1/pixbooks/${String(body.bookId)}/commands/save`, head: body.eventId };
-        }),
-      );
-      const health = await measure(streams, seconds, () => ask('GET', '/health'));
-      const save = await measure(streams, seconds, async (lane, turn) => {
-        const book = books[lane];
-        if (book === undefined) throw new Error('no such lane');
-        const { status, body } = await ask('POST', book.path, { state: smallState(turn), baseEventId: book.head });
-        if (status !== 201) throw new Error(JSON.stringify(body));
-        book.head = body.eventId;
-      });
-      results.push({ streams, save, health });
+      const health = await measure(streams, seconds, () => real.ask('GET', '/health'));
+      const [save, saveOpen] = [await savingOn(real, streams), await savingOn(open, streams)];
+      const whole = await save(seconds);
+      const rounds: { on: number; off: number }[] = [];
+      // In turns: what else the machine does meets both alike.
+      for (let round = 0; round < ROUNDS; round++) {
+        const [on, off] = [await save(seconds / ROUNDS), await saveOpen(seconds / ROUNDS)];
+        rounds.push({ on: on.perSecond, off: off.perSecond });
+      }
+      const ratio = median(rounds.map(({ on, off }) => on / off));
+      results.push({ streams, save: whole, health, authenticated: { ratio, without: median(rounds.map(({ off }) => off)) } });
     }
     return results;
   } finally {
-    agent.destroy();
-    await service.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await Promise.all([real.close(), open.close()]);
   }
 };
 

@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '../../src/adapter/postgres/embedded.ts';
 import { ensureSchemas } from '../../src/adapter/postgres/migrate.ts';
 import { openPool } from '../../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
+import { ensureRoles } from '../../src/adapter/postgres/roles.ts';
 import { ensureOperator } from '../../src/command/ensure-operator.ts';
 import { initialise } from '../../src/command/initialise.ts';
 import { openLedger } from '../../src/command/ledger.ts';
@@ -92,6 +93,7 @@ export const openBenchLedger = async () => {
   const store = await openFileStore(join(directory, 'receipts'));
   const signer = await openLocalSigner(join(directory, 'keys'));
   const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
+  await ensureRoles(postgres.url);
   const pool = openPool({ url: postgres.url });
   await ensureSchemas(pool);
   const anchor = await initialise({ store, signer, clock: systemClock }, null);
