@@ -1,8 +1,8 @@
 -- PixPax receipt ledger: what Postgres holds.
 --
 -- Nothing here is the truth. The schema `projection` is made from the receipts alone and may be dropped at any time; `ops` holds work that
--- is still to be done and can be found again by replay. Sign-in (users, sessions) lives in the schema `auth`, which better-auth
--- migrates by itself and which alone needs a backup.
+-- is still to be done and can be found again by replay; of it `audit_trail` and `usage` need a backup. So does the schema `auth` (users,
+-- sessions), which better-auth migrates by itself.
 --
 -- Every value in `projection` comes from a receipt: no defaults, no now(), no sequences, so that a rebuild gives the same rows.
 -- No foreign keys and no uniqueness across streams: streams are applied in any order, and one stream's rows must never wait for another's.
@@ -12,14 +12,17 @@ CREATE SCHEMA ops;
 
 -- Which projector made the rows (PROJECTOR_VERSION in src/stream/event.ts). Raised with every change of this file or of the rows made from
 -- the same receipts: a program of another version refuses the schema and asks for a rebuild, which makes one of its own.
-COMMENT ON SCHEMA projection IS 'projector version 2';
+COMMENT ON SCHEMA projection IS 'projector version 3';
 
 -- Tenants. One row per account stream.
 CREATE TABLE projection.accounts (
   account_id text COLLATE "C" PRIMARY KEY,
-  status     text NOT NULL CHECK (status IN ('open', 'closed')),
+  status     text NOT NULL CHECK (status IN ('open', 'suspended', 'closed')),
+  plan       text NOT NULL CHECK (plan IN ('free', 'pro')),
   created_at timestamptz(3) NOT NULL,
-  closed_at  timestamptz(3)
+  closed_at  timestamptz(3),
+  suspended_at timestamptz(3), -- while it is
+  suspension_reason text
 );
 
 -- Who belongs to an account, and as what. Removed members have no row.
@@ -31,6 +34,17 @@ CREATE TABLE projection.account_members (
   PRIMARY KEY (account_id, user_id)
 );
 CREATE INDEX account_members_by_user ON projection.account_members (user_id, account_id);
+
+-- Who may become a member. Accepted and withdrawn invitations have no row; the secret that accepts one is not in the database.
+CREATE TABLE projection.account_invitations (
+  invitation_id text COLLATE "C" PRIMARY KEY,
+  account_id    text COLLATE "C" NOT NULL,
+  role          text NOT NULL CHECK (role IN ('owner', 'member', 'viewer', 'operator', 'issuer')),
+  invited_by    text COLLATE "C" NOT NULL,
+  created_at    timestamptz(3) NOT NULL,
+  expires_at    timestamptz(3) NOT NULL
+);
+CREATE INDEX account_invitations_by_account ON projection.account_invitations (account_id, invitation_id);
 
 -- Collectors: an identity with its current key. `public_key` is standard base64 of the SPKI DER.
 CREATE TABLE projection.identities (
@@ -251,10 +265,13 @@ CREATE TABLE projection.receipts (
   position           bigint NOT NULL,
   type               text NOT NULL,
   hash               text NOT NULL,
+  bytes              integer NOT NULL,          -- of the stored object
   created_at         timestamptz(3) NOT NULL,
   idempotency_digest bytea NOT NULL UNIQUE,     -- SHA-256 of prefix NUL key: invariant I3
   fingerprint        bytea NOT NULL             -- SHA-256 of what was asked for: tells a retry from a reuse of the key
 );
+-- What an account used of the service in a month.
+CREATE INDEX receipts_by_account ON projection.receipts (account_id, created_at) WHERE account_id IS NOT NULL;
 
 -- How far each projector run has come. Written by rebuild and repair, for people and alarms; not part of the digests.
 CREATE TABLE projection.projector_offsets (
@@ -302,3 +319,157 @@ CREATE TABLE ops.batches (
 );
 CREATE INDEX batches_by_user ON ops.batches (user_id, batch_id);
 CREATE INDEX batches_unfinished ON ops.batches (created_at) WHERE status <> 'finished';
+
+-- Runs of the projector that operators asked for over HTTP, each in a process of its own. One that is lost is asked for again: every verb may
+-- be repeated. Of each kind one is under way at a time.
+CREATE TABLE ops.runs (
+  run_id       text COLLATE "C" PRIMARY KEY,
+  kind         text NOT NULL CHECK (kind IN ('rebuild', 'repair', 'drift', 'verify')),
+  user_id      text COLLATE "C" NOT NULL, -- the operator who asked
+  status       text NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'running', 'finished', 'failed')),
+  created_at   timestamptz(3) NOT NULL,
+  started_at   timestamptz(3),
+  finished_at  timestamptz(3),
+  exit_code    integer,
+  reason       text CHECK (reason IN ('interrupted', 'service-stopped', 'took-too-long', 'not-done', 'crashed')),
+  report       json,                       -- as the command line says it
+  report_whole boolean NOT NULL DEFAULT true
+);
+CREATE UNIQUE INDEX runs_under_way ON ops.runs (kind) WHERE status IN ('queued', 'running');
+
+-- Who did what as an operator, or tried to: one row before anything is done, one that tells the outcome. Not made from receipts: backed up
+-- like users. The service may add rows and read them, and do nothing else to them.
+CREATE TABLE ops.audit_trail (
+  entry_id   text COLLATE "C" PRIMARY KEY,
+  asked_id   text COLLATE "C",             -- of an outcome: the row that was written before
+  at         timestamptz(3) NOT NULL,
+  user_id    text COLLATE "C" NOT NULL,
+  via        text NOT NULL CHECK (via IN ('cookie', 'bearer', 'api-key')),
+  session_id text COLLATE "C" NOT NULL,    -- or the API key's id
+  operation  text COLLATE "C" NOT NULL,
+  target     text COLLATE "C",
+  status     integer,
+  outcome    text NOT NULL,                -- 'asked', 'answered', or the code of the problem
+  request_id text NOT NULL
+);
+CREATE INDEX audit_trail_by_user ON ops.audit_trail (user_id, entry_id);
+CREATE INDEX audit_trail_by_operation ON ops.audit_trail (operation, entry_id);
+
+-- Commands of accounts by month, at least: each process adds what it counted every few seconds. Receipts and bytes are in the projection.
+CREATE TABLE ops.usage (
+  account_id text COLLATE "C" NOT NULL,
+  month      text COLLATE "C" NOT NULL CHECK (month ~ '^[0-9]{4}-[0-9]{2}$'), -- of UTC
+  commands   bigint NOT NULL,
+  PRIMARY KEY (account_id, month)
+);
+
+-- How often who did what in the window that ends at `expire` (ms since 1970): what the processes count requests with, named as
+-- rate-limiter-flexible wants it. Worth minutes: not logged, so that no count waits for a disk, and empty after a crash of Postgres.
+CREATE UNLOGGED TABLE ops.rate_limits (
+  key    text COLLATE "C" PRIMARY KEY, -- policy:subject
+  points integer NOT NULL,
+  expire bigint
+) WITH (fillfactor = 70); -- rows are counted up in place
+CREATE INDEX rate_limits_by_end ON ops.rate_limits (expire);
+
+-- Tenant walls: a second line of defence behind the conditions of every statement. Three roles, which src/adapter/postgres/roles.ts makes:
+-- `pixpax_app` is what commands and queries run as, `pixpax_directory` tells whose an id is, and `pixpax_projector` owns the tables and fills
+-- them. None of them passes by row-level security. A rebuild fills tables without walls, which only their owner reaches (COPY cannot fill
+-- others), and puts up what follows before anybody else does.
+
+-- Whose rows a statement serves: accounts with commas between them, set for its transaction. NULL, which no row equals, when nothing is.
+-- Policies ask in a subquery: once a statement, not once a row. They compare by a collation that is as good as the columns' own and in no
+-- index: a wall is there to be checked for rows that a statement's own conditions have found, never to find rows by.
+CREATE FUNCTION projection.tenants() RETURNS text[] STABLE PARALLEL SAFE
+  RETURN string_to_array(nullif(current_setting('app.account_id', true), ''), ',');
+
+-- Every table with an account_id has these three; a test names those that lack any.
+ALTER TABLE projection.accounts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.accounts TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.accounts TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.account_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.account_members TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.account_members TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.account_invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.account_invitations TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.account_invitations TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.identities ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.identities TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.identities TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+-- The operator's are the trust anchor and the issuers: who signs for the ledger is public.
+CREATE POLICY operator ON projection.identities FOR SELECT TO pixpax_app USING (account_id = 'acc_operator');
+ALTER TABLE projection.identity_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.identity_keys TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.identity_keys TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.pixbooks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.pixbooks TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.pixbooks TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.account_ledger_heads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.account_ledger_heads TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.account_ledger_heads TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.pixbook_ledger_heads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.pixbook_ledger_heads TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.pixbook_ledger_heads TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.codes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.codes TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.codes TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+-- Codes are the operator's, claimed or not; the claimant's account comes into the row with the claim.
+CREATE POLICY issuer ON projection.codes TO pixpax_app USING ('acc_operator' = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.packs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.packs TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.packs TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.card_instances ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.card_instances TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.card_instances TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.trades ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.trades TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.trades TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+-- A trade is the offerer's row, and both see it.
+CREATE POLICY partner ON projection.trades FOR SELECT TO pixpax_app USING (to_account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.trade_reservations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.trade_reservations TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.trade_reservations TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+-- And a reservation the partner's.
+CREATE POLICY partner ON projection.trade_reservations FOR SELECT TO pixpax_app
+  USING (offer_account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+ALTER TABLE projection.receipts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY projector ON projection.receipts TO pixpax_projector USING (true);
+CREATE POLICY tenant ON projection.receipts TO pixpax_app USING (account_id COLLATE "POSIX" = ANY ((SELECT projection.tenants())::text[]));
+-- Receipts of collections and codes are no tenant's.
+CREATE POLICY shared ON projection.receipts TO pixpax_app USING (account_id IS NULL);
+
+GRANT USAGE ON SCHEMA projection TO pixpax_app, pixpax_directory;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA projection TO pixpax_app;
+GRANT DELETE ON projection.account_members, projection.account_invitations, projection.card_instances TO pixpax_app;
+REVOKE ALL ON projection.projector_offsets FROM pixpax_app;
+
+-- The directory sees all tenants' rows, and of these columns only: an id, whose it is, and what the id follows from. Keys are public.
+GRANT SELECT (account_id, user_id, role) ON projection.account_members TO pixpax_directory;
+CREATE POLICY directory ON projection.account_members FOR SELECT TO pixpax_directory USING (true);
+GRANT SELECT (identity_id, key_generation, account_id, public_key_id, public_key, from_position, valid_from, until_position, valid_until)
+  ON projection.identity_keys TO pixpax_directory;
+CREATE POLICY directory ON projection.identity_keys FOR SELECT TO pixpax_directory USING (true);
+GRANT SELECT (book_id, account_id, identity_id, collection_id, generation, status) ON projection.pixbooks TO pixpax_directory;
+CREATE POLICY directory ON projection.pixbooks FOR SELECT TO pixpax_directory USING (true);
+GRANT SELECT (book_id, account_id) ON projection.pixbook_ledger_heads TO pixpax_directory;
+CREATE POLICY directory ON projection.pixbook_ledger_heads FOR SELECT TO pixpax_directory USING (true);
+GRANT SELECT (trade_id, account_id, book_id, to_account_id, status, expires_at) ON projection.trades TO pixpax_directory;
+CREATE POLICY directory ON projection.trades FOR SELECT TO pixpax_directory USING (true);
+GRANT SELECT (event_id, stream, position, hash) ON projection.receipts TO pixpax_directory;
+CREATE POLICY directory ON projection.receipts FOR SELECT TO pixpax_directory USING (true);
+
+-- `ops` holds work of all tenants, by receipts and streams: it has no tenant's columns and no walls, but around what each of them used.
+GRANT USAGE ON SCHEMA ops TO pixpax_app;
+GRANT SELECT, INSERT, UPDATE ON ops.redo_outbox, ops.batches TO pixpax_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ops.rate_limits TO pixpax_app;
+GRANT SELECT, INSERT, UPDATE ON ops.runs TO pixpax_app;
+-- No UPDATE, no DELETE: what is in the trail stays.
+GRANT SELECT, INSERT ON ops.audit_trail TO pixpax_app;
+GRANT SELECT, INSERT, UPDATE ON ops.usage TO pixpax_app;
+ALTER TABLE ops.usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+-- What is missing of `ops` is made by running all of this once more, and policies know no IF NOT EXISTS. Nor does `ops` know `projection`.
+DROP POLICY IF EXISTS projector ON ops.usage;
+CREATE POLICY projector ON ops.usage TO pixpax_projector USING (true);
+DROP POLICY IF EXISTS tenant ON ops.usage;
+CREATE POLICY tenant ON ops.usage TO pixpax_app
+  USING (account_id COLLATE "POSIX" = ANY ((SELECT string_to_array(nullif(current_setting('app.account_id', true), ''), ','))::text[]));

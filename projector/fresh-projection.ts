@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os';
 import type pg from 'pg';
 import { openPool, withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import { ensureRoles } from '../src/adapter/postgres/roles.ts';
 import { projectedTables } from '../src/projection/rows.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
 import { type Follower, openFollower } from './follow.ts';
-import { createFresh, dropSchema, index } from './fresh-schema.ts';
+import { createFresh, dropSchema, index, wallIn } from './fresh-schema.ts';
 import { type Lane, laneHere } from './lane.ts';
 import { laneInThread } from './lane-thread.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
@@ -54,6 +55,7 @@ export const withFresh = async <T>(
   options: FreshOptions,
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
+  await ensureRoles(options.databaseUrl);
   const pool = openPool({ url: options.databaseUrl, work: 'scans' });
   try {
     return await withClient(pool, async (lock) => {
@@ -92,6 +94,7 @@ const makeAndUse = async <T>(
       indexing,
       projectedTables.map((table) => `${schema}.${table}`),
     );
+    await wallIn(pool, schema);
     const follower = openFollower(options.source, ledger.fingerprint, pool, schema);
     return ok(await use({ schema, ledger, pool, follower }));
   } finally {

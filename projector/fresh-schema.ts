@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { createProjectionSchema } from '../src/adapter/postgres/migrate.ts';
+import { createBareSchema, raiseWalls } from '../src/adapter/postgres/migrate.ts';
 import { withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 
@@ -7,14 +7,14 @@ import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 export type Indexing = { readonly statements: readonly string[] };
 
 /**
- * Makes an empty projection beside the live one, without keys and indexes: filling a table and then indexing it is faster, and a ledger
+ * Makes an empty projection beside the live one, without tenant walls, keys and indexes: filling a table and then indexing it is faster, and a ledger
  * that contradicts itself must be found by the check of its receipts, not by a constraint. Throws `Outage`.
  */
 export const createFresh = (pool: pg.Pool, schema: string): Promise<Indexing> =>
   orOutage(() =>
     withClient(pool, async (client) => {
       await client.query('BEGIN');
-      await createProjectionSchema(client, schema);
+      await createBareSchema(client, schema);
       const statements = await unindex(client, schema);
       // A crash before this leaves nothing, after this an empty schema, which the next run drops.
       await client.query('COMMIT');
@@ -32,6 +32,16 @@ export const index = (pool: pg.Pool, { statements }: Indexing, tables: readonly 
       await client.query(`SET maintenance_work_mem = '256MB'`);
       for (const statement of statements) await client.query(statement);
       for (const table of tables) await client.query(`ANALYZE ${table}`);
+    }),
+  );
+
+/** Lets others than the projector at the tables, behind their tenant walls. From here on COPY cannot fill them. Throws `Outage`. */
+export const wallIn = (pool: pg.Pool, schema: string): Promise<void> =>
+  orOutage(() =>
+    withClient(pool, async (client) => {
+      await client.query('BEGIN');
+      await raiseWalls(client, schema);
+      await client.query('COMMIT');
     }),
   );
 

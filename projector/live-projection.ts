@@ -2,6 +2,7 @@ import pg from 'pg';
 import { checkSchema } from '../src/adapter/postgres/migrate.ts';
 import { queryOn } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import { noTenant } from '../src/adapter/postgres/scope.ts';
 import { Outage } from '../src/port/outage.ts';
 import { noHeadsSql } from './head-differences.ts';
 
@@ -16,7 +17,9 @@ export type LiveState = 'whole' | 'empty' | 'other' | 'missing';
 /** What is there now; anybody may change it a moment later. Throws `Outage`. */
 export const liveStateOf = (pool: pg.Pool): Promise<LiveState> =>
   orOutage(async () => {
-    const [found] = await queryOn<{ there: boolean }>(pool, { text: `SELECT to_regnamespace('${LIVE}') IS NOT NULL AS there` });
+    const [found] = await queryOn<{ there: boolean }>(pool, noTenant, {
+      text: `SELECT to_regnamespace('${LIVE}') IS NOT NULL AS there`,
+    });
     if (found?.there !== true) return 'missing';
     const whole = await checkSchema(pool, LIVE).then(
       () => true,
@@ -26,8 +29,8 @@ export const liveStateOf = (pool: pg.Pool): Promise<LiveState> =>
       },
     );
     // Had Postgres been the trouble, this would say so.
-    if (!whole) return (await queryOn(pool, { text: 'SELECT 1' })) && 'other';
-    const [rows] = await queryOn<{ empty: boolean }>(pool, { text: `SELECT ${noHeadsSql(LIVE)} AS empty` });
+    if (!whole) return (await queryOn(pool, noTenant, { text: 'SELECT 1' })) && 'other';
+    const [rows] = await queryOn<{ empty: boolean }>(pool, noTenant, { text: `SELECT ${noHeadsSql(LIVE)} AS empty` });
     return rows?.empty === true ? 'empty' : 'whole';
   });
 

@@ -13,6 +13,7 @@ import { streamRows } from './stream-rows.ts';
 /** A database with a live projection, and what tests do with it. */
 export type LiveDatabase = {
   readonly url: string;
+  /** The projector's: sees and changes everything. The model's is the app's. */
   readonly pool: pg.Pool;
   readonly model: ReadModel;
   readonly apply: (receipts: readonly StoredReceipt[]) => Promise<void>;
@@ -23,8 +24,9 @@ export type LiveDatabase = {
 
 export const liveDatabase = async (options: { readonly empty?: boolean } = {}): Promise<LiveDatabase> => {
   const database = await freshDatabase(options);
-  const pool = openPool({ url: database.url });
-  const model = openReadModel({ pool });
+  const pool = openPool({ url: database.url, role: 'projector' });
+  const app = openPool({ url: database.url });
+  const model = openReadModel({ pool: app });
   return {
     url: database.url,
     pool,
@@ -39,7 +41,7 @@ export const liveDatabase = async (options: { readonly empty?: boolean } = {}): 
       ).rows.map(({ name }) => name),
     [Symbol.asyncDispose]: async () => {
       await model.close();
-      await pool.end();
+      await Promise.all([pool.end(), app.end()]);
       await database.drop();
     },
   };

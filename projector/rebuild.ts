@@ -3,6 +3,7 @@ import { ensureSchemas } from '../src/adapter/postgres/migrate.ts';
 import { queryOn, withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { restoreRedo } from '../src/adapter/postgres/redo-outbox.ts';
+import { noTenant } from '../src/adapter/postgres/scope.ts';
 import { systemClock } from '../src/port/clock.ts';
 import { instantOf } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
@@ -62,7 +63,7 @@ const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildRe
 
 const noteProgress = (pool: pg.Pool, schema: string, { streams, receipts }: LedgerReport): Promise<unknown> =>
   orOutage(() =>
-    queryOn(pool, {
+    queryOn(pool, noTenant, {
       text: `INSERT INTO ${schema}.projector_offsets (projector, projector_version, streams, receipts, last_key, updated_at)
              VALUES ('rebuild', $1, $2, $3, NULL, $4)`,
       values: [PROJECTOR_VERSION, streams, receipts, instantOf(systemClock.now())],

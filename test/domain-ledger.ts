@@ -1,6 +1,6 @@
 import { memorySigner } from '../src/adapter/memory/signer.ts';
 import { limits } from '../src/limits.ts';
-import type { PackId } from '../src/receipt/ids.ts';
+import { type PackId, derivedUlid, instantOf, parseInvitationId } from '../src/receipt/ids.ts';
 import { addCards, freeCopiesIn, issueCodePack, issuePack, openPack, removeCards } from './ledger-cards.ts';
 import {
   cardId,
@@ -13,7 +13,7 @@ import {
   revokeCode,
   seriesId,
 } from './ledger-collection.ts';
-import { type FixtureLedger, fixtureLedger, userId } from './ledger-fixture.ts';
+import { type FixtureLedger, fixtureLedger, granted, userId } from './ledger-fixture.ts';
 import { liveBookIn } from './ledger-state.ts';
 import { completeTrade, expireTrade, offerTrade, soonest, traded } from './ledger-trade.ts';
 
@@ -76,6 +76,9 @@ export const domainLedger = async () => {
   await completeTrade(ledger, gift);
   await ledger.rotateKey(b.account.accountId, b.identityId, BEN);
   const undecided = await otherEnds(ledger, a, b, c);
+  const invitationId = granted(parseInvitationId(`inv_${derivedUlid('test/invitation', 'domain')}`));
+  const invite = { type: 'invite-member', invitationId, role: 'viewer', at: instantOf(ledger.nowMs()), by: DORA } as const;
+  granted(await ledger.account(idle.account.accountId, invite));
   return { ledger, issuer, collectionId, drops: { closed, late, open }, codes, packA, a, b, c, idle, swap, gift, ...undecided };
 };
 

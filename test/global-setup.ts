@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/adapter/postgres/embedded.ts';
+import { PROJECTOR_ROLE } from '../src/adapter/postgres/role-names.ts';
+import { ensureRoles } from '../src/adapter/postgres/roles.ts';
 import { withDatabase } from './database-url.ts';
 
 declare module 'vitest' {
@@ -71,7 +73,9 @@ async function makeTemplate(url: string): Promise<TestServer> {
   const template = `${prefix}template`;
   await run(url, `create database ${template}`);
   const schema = fileURLToPath(new URL('../schema.sql', import.meta.url));
-  if (existsSync(schema)) await run(withDatabase(url, template), readFileSync(schema, 'utf8'));
+  // As the service does: the tables are the projector's, whoever the login is.
+  await ensureRoles(withDatabase(url, template));
+  if (existsSync(schema)) await run(withDatabase(url, template), `set role ${PROJECTOR_ROLE};\n${readFileSync(schema, 'utf8')}`);
   return { url, prefix, template };
 }
 

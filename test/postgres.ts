@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { z } from 'zod';
+import { PROJECTOR_ROLE } from '../src/adapter/postgres/role-names.ts';
 import { withDatabase } from './database-url.ts';
 import type { TestServer } from './global-setup.ts';
 
@@ -30,6 +31,8 @@ export async function freshDatabase(options: { readonly empty?: boolean } = {}):
   const { url, prefix, template } = await asked;
   const name = `${prefix}${randomBytes(6).toString('hex')}`;
   await run(url, `create database ${name} template ${options.empty === true ? 'template0' : template}`);
+  // What is granted on a database is not copied from its template.
+  if (options.empty !== true) await run(url, `grant create, temporary on database ${name} to ${PROJECTOR_ROLE}`);
   return { url: withDatabase(url, name), drop: () => run(url, `drop database if exists ${name} with (force)`) };
 }
 

@@ -36,21 +36,23 @@ const signer = memorySigner();
 const sealer = memorySealer();
 let database: TestDatabase;
 let pool: ReturnType<typeof openPool>;
+let app: ReturnType<typeof openPool>;
 let start: () => LedgerCommands;
 let trust: PublicKeyId;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  pool = openPool({ url: database.url });
+  pool = openPool({ url: database.url, role: 'projector' });
+  app = openPool({ url: database.url });
   trust = granted(await initialise({ store, signer, clock: systemClock }, null)).fingerprint;
-  const readModel = openReadModel({ pool });
+  const readModel = openReadModel({ pool: app });
   const ports = { store, signer, sealer, readModel, clock: systemClock, trust, notify: () => undefined };
   start = () => openLedger(ports, { rememberedStreams: 100 }).commands;
   await ensureOperator(ports, user);
   putArt({ objects }, catalogue);
 });
 afterAll(async () => {
-  await pool.end();
+  await Promise.all([pool.end(), app.end()]);
   await database.drop();
 });
 

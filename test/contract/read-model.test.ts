@@ -24,11 +24,11 @@ const onMemory = async (): Promise<ReadModelUnderTest> => {
 
 const onPostgres = async (): Promise<ReadModelUnderTest> => {
   const database = await freshDatabase();
-  const pools = [openPool({ url: database.url })];
-  const [pool] = pools;
-  if (pool === undefined) throw new RangeError('no pool');
+  const pool = openPool({ url: database.url, role: 'projector' });
+  const app = openPool({ url: database.url });
+  const pools = [pool, app];
   return {
-    model: openReadModel({ pool }),
+    model: openReadModel({ pool: app }),
     rival: () => {
       const another = openPool({ url: database.url, connections: 4 });
       pools.push(another);

@@ -2,18 +2,19 @@ import type pg from 'pg';
 import type { View, ViewRequest } from '../../port/read-model.ts';
 import type { StreamOf } from '../../receipt/stream.ts';
 import { type AccountState, noAccount } from '../../stream/account/evolve.ts';
-import { accountStatusOfRow, memberOfRow, stateIdentityOfRow } from '../projection-row.ts';
+import { accountStatusOfRow, invitationOfRow, memberOfRow, planOfRow, stateIdentityOfRow } from '../projection-row.ts';
 import { MalformedRow, type RawRow } from '../stored-column.ts';
-import { rowsInJson } from './json-rows.ts';
+import { rowInJson, rowsInJson } from './json-rows.ts';
 import { type SharedView, type ViewKind, viewsOf } from './views.ts';
 
 type Request = ViewRequest<StreamOf<'account'>>;
 
-/** Members and identities come as JSON: an account has at most a few hundred (`limits.membersPerAccount`). */
+/** Members, invitations and identities come as JSON: an account has at most a few hundred (`limits.membersPerAccount`). */
 const kindIn = (schema: string): ViewKind => ({
   name: 'account',
   inputs: ['account_id'],
-  select: `a.status,
+  select: `a.status, a.plan,
+      (SELECT json_agg(${rowInJson('account_invitations', 'v')}) FROM ${schema}.account_invitations AS v WHERE v.account_id = r.account_id) AS invitations,
       (SELECT json_agg(m ORDER BY m.user_id) FROM ${schema}.account_members AS m WHERE m.account_id = r.account_id) AS members,
       (SELECT json_agg(i ORDER BY i.identity_id) FROM ${schema}.identities AS i WHERE i.account_id = r.account_id) AS identities`,
   joins: `
@@ -41,6 +42,8 @@ const stateOf = (row: RawRow, { head }: SharedView): AccountState => {
   if (head === null) return noAccount;
   return {
     status: accountStatusOfRow(row.status),
+    plan: planOfRow(row.plan),
+    invitations: new Map(rowsInJson(row.invitations).map(invitationOfRow)),
     members: new Map(rowsInJson(row.members).map(memberOfRow)),
     identities: new Map(rowsInJson(row.identities).map(stateIdentityOfRow)),
   };

@@ -6,9 +6,11 @@ import { parseReceiptHash } from '../../receipt/ids.ts';
 import { eventIdAt, prefixOf } from '../../receipt/key-path.ts';
 import { type RawRow, stored, storedCount } from '../stored-column.ts';
 import { type ApplyStatement, applyStatements } from './apply-statement.ts';
-import { appliedHead } from './heads.ts';
+import { appliedHead, isTaken } from './heads.ts';
 import { withClient } from './pool.ts';
 import { againstRivals } from './postgres-outage.ts';
+import { type Scope, scopeOf } from './scope.ts';
+import { runScoped } from './scoped-query.ts';
 
 /**
  * Applies receipts of different streams together: one statement, so one round trip and one fsync. Answers in their order. When it throws,
@@ -27,7 +29,8 @@ export const applyTogether = (
     let remaining = sorted;
     await withClient(pool, async (client) => {
       for (let attempt = 1; remaining.length > 0; attempt++) {
-        const moved = await movedBy(client, statementFor(remaining.map(({ application }) => application)));
+        const together = remaining.map(({ application }) => application);
+        const moved = await movedBy(client, scopeOf(together.map(({ stream }) => stream)), statementFor(together));
         const unmoved: typeof sorted = [];
         for (const [n, item] of remaining.entries()) {
           const outcome = moved.has(n) ? 'applied' : await standing(client, schema, item.application);
@@ -42,10 +45,14 @@ export const applyTogether = (
 };
 
 /** Which applications of a statement moved their head. */
-const movedBy = async (client: pg.PoolClient, { name, text, values }: ApplyStatement): Promise<ReadonlySet<number>> => {
+const movedBy = async (
+  client: pg.PoolClient,
+  scope: Scope,
+  { name, text, values }: ApplyStatement,
+): Promise<ReadonlySet<number>> => {
   const query = { ...(name === undefined ? {} : { name }), text, values: [...values] };
   // A crash before this answers: applied or not, all or nothing. Whoever touches the streams next catches up from the store.
-  const { rows } = await againstRivals(() => client.query<RawRow>(query));
+  const { rows } = await againstRivals(() => runScoped<RawRow>(client, scope, query));
   return new Set(rows.map(({ n }) => storedCount('n', n)));
 };
 
@@ -58,14 +65,17 @@ const standing = async (
   schema: string,
   { stream, head }: Application,
 ): Promise<Exclude<ApplyOutcome, 'applied'> | 'movable'> => {
-  const { current, taken } = await appliedHead(client, schema, stream);
-  if (taken) return 'different';
+  const current = await appliedHead(client, schema, stream);
+  if (current === null && (await isTaken(client, schema, stream))) return 'different';
   const next = nextPosition(current);
   if (next < head.position) return 'behind';
   if (next === head.position)
     return current === null || current.eventId === eventIdAt(stream, current.position) ? 'movable' : 'different';
   if (current?.position === head.position) return sameReceipt(current, head) ? 'already' : 'different';
-  const { rows } = await client.query<RawRow>(`SELECT hash FROM ${schema}.receipts WHERE event_id = $1`, [head.eventId]);
+  const { rows } = await runScoped<RawRow>(client, scopeOf([stream]), {
+    text: `SELECT hash FROM ${schema}.receipts WHERE event_id = $1`,
+    values: [head.eventId],
+  });
   const found = rows[0];
   return found !== undefined && stored('receipts.hash', parseReceiptHash, found.hash) === head.hash ? 'already' : 'different';
 };

@@ -4,11 +4,12 @@ import type { Backlog } from '../../port/jobs.ts';
 import { type RawRow, storedCount, storedText } from '../stored-column.ts';
 import { guardOn } from './guard.ts';
 import { queryOn } from './pool.ts';
+import { noTenant } from './scope.ts';
 
 /** What `ops` holds that is not done. The pool is from `openPool` and stays its caller's. */
 export const openBacklog = (pool: pg.Pool): Backlog => {
   const guard = guardOn(pool, 'projection');
-  const ask = (text: string, values: unknown[]) => guard(() => queryOn<RawRow>(pool, { text, values }));
+  const ask = (text: string, values: unknown[]) => guard(() => queryOn<RawRow>(pool, noTenant, { text, values }));
   return {
     redo: async () => {
       const [row] = await ask(

@@ -1,5 +1,5 @@
 import { runMigrations } from 'graphile-worker';
-import type pg from 'pg';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { granted } from '../../../test/ledger-fixture.ts';
 import { type TestDatabase, freshDatabase } from '../../../test/postgres.ts';
@@ -40,18 +40,23 @@ const failure = { item: '7', code: 'drop-closed', detail: 'the drop is closed' }
 
 let database: TestDatabase;
 let pool: pg.Pool;
+/** The queue is its own, and it sees everything. */
+let login: pg.Pool;
 beforeAll(async () => {
   database = await freshDatabase();
   await runMigrations({ connectionString: database.url });
   pool = openPool({ url: database.url });
+  login = new pg.Pool({ connectionString: database.url });
+  // Dropping the database ends what is about to end by itself.
+  login.on('connect', (client) => client.on('error', () => undefined));
 });
-beforeEach(() => pool.query('TRUNCATE ops.batches, graphile_worker._private_jobs'));
+beforeEach(() => login.query('TRUNCATE ops.batches, graphile_worker._private_jobs'));
 afterAll(async () => {
-  await pool.end();
+  await Promise.all([pool.end(), login.end()]);
   await database.drop();
 });
 const jobKeys = async () =>
-  (await pool.query<{ key: string }>('SELECT key FROM graphile_worker.jobs ORDER BY id')).rows.map(({ key }) => key);
+  (await login.query<{ key: string }>('SELECT key FROM graphile_worker.jobs ORDER BY id')).rows.map(({ key }) => key);
 
 describe('batches in Postgres', () => {
   it('take an order and put its job into the queue', async () => {
@@ -88,19 +93,19 @@ describe('batches in Postgres', () => {
 
   it('take neither the order nor the job when the queue is not there', async () => {
     const batches = openBatches(pool);
-    await pool.query('ALTER SCHEMA graphile_worker RENAME TO away');
+    await login.query('ALTER SCHEMA graphile_worker RENAME TO away');
     await expect(batches.order(packs('a'), at(0))).rejects.toBeInstanceOf(Outage);
-    await pool.query('ALTER SCHEMA away RENAME TO graphile_worker');
+    await login.query('ALTER SCHEMA away RENAME TO graphile_worker');
     expect(await batches.read(packs('a').batchId)).toBeNull();
   });
 
   it('give a repeated order another job when its job was lost, unless it is finished', async () => {
     const batches = openBatches(pool);
     await batches.order(packs('a'), at(0));
-    await pool.query('TRUNCATE graphile_worker._private_jobs');
+    await login.query('TRUNCATE graphile_worker._private_jobs');
     await batches.order(packs('a'), at(1));
     expect(await jobKeys()).toHaveLength(1);
-    await pool.query('TRUNCATE graphile_worker._private_jobs');
+    await login.query('TRUNCATE graphile_worker._private_jobs');
     await batches.finish(packs('a').batchId, [], at(2));
     expect(await batches.order(packs('a'), at(3))).toMatchObject({ status: 'finished' });
     expect(await jobKeys()).toEqual([]);
@@ -154,7 +159,7 @@ describe('the backlog in Postgres', () => {
   it('counts what is open in the redo outbox and knows how old the oldest is', async () => {
     const backlog = openBacklog(pool);
     expect(await backlog.redo()).toEqual({ open: 0, oldestMs: 0 });
-    await pool.query(`INSERT INTO ops.redo_outbox (event_id, target, kind, created_at, done_at) VALUES
+    await login.query(`INSERT INTO ops.redo_outbox (event_id, target, kind, created_at, done_at) VALUES
       ('E1', 't', 'complete-trade', now() - interval '1 hour', now()),
       ('E2', 't', 'complete-trade', now() - interval '10 minutes', NULL), ('E3', 't', 'complete-trade', now(), NULL)`);
     const { open, oldestMs } = await backlog.redo();

@@ -23,11 +23,12 @@ import {
 } from '../stored-column.ts';
 import { guardOn } from './guard.ts';
 import { queryOn, withClient } from './pool.ts';
+import { noTenant } from './scope.ts';
 
 /** The batches in `ops.batches`. The pool is from `openPool` and stays its caller's. The job library's schema must be there. */
 export const openBatches = (pool: pg.Pool): Batches => {
   const guard = guardOn(pool, 'projection');
-  const change = (text: string, values: unknown[]) => guard(() => queryOn<RawRow>(pool, { text, values }));
+  const change = (text: string, values: unknown[]) => guard(() => queryOn<RawRow>(pool, noTenant, { text, values }));
   return {
     order: (order, now) => guard(() => withClient(pool, (client) => takeOrder(client, order, now))),
     read: async (batchId) => {
@@ -73,7 +74,11 @@ const takeOrder = async (client: pg.PoolClient, order: BatchOrder, now: Instant)
   const batch = batchOf(rows[0] ?? {});
   const isSame = sayOrder(batch) === sayOrder(order);
   // A repeated order whose job was lost gets another; one that has a job keeps it.
-  if (isSame && batch.status !== 'finished') await client.query(addJobsStatement([{ kind: 'batch', batchId }]));
+  if (isSame && batch.status !== 'finished') {
+    // The queue is the login's, under whom the library made it. Until the end of the transaction, so is this connection.
+    await client.query('SET LOCAL ROLE NONE');
+    await client.query(addJobsStatement([{ kind: 'batch', batchId }]));
+  }
   await client.query('COMMIT');
   return isSame ? batch : 'differs';
 };

@@ -84,11 +84,11 @@ describe('the queries of cards', () => {
     return () => opened.close();
   });
 
-  const list = ({ bookId }: Book, limit = 100): Promise<readonly CardResource[]> =>
+  const list = (book: Book, limit = 100): Promise<readonly CardResource[]> =>
     walk(
       limit,
       ({ instanceId }: CardResource) => instanceId,
-      (page) => opened.queries.cards(bookId, page),
+      (page) => opened.queries.cards(book, page),
     );
 
   /** Both books show what they must, in pages of any size; every copy there is, is in one of them, and leaves no other but by arriving. */
@@ -100,7 +100,7 @@ describe('the queries of cards', () => {
       expect(shown).toEqual(cardsOf(ledger, book));
       for (const limit of pageSizes) expect(await list(book, limit)).toEqual(shown);
       const owned = shown.filter(({ status }) => status === 'owned' || status === 'escrowed');
-      expect(await opened.queries.holdings(book.bookId)).toEqual(
+      expect(await opened.queries.holdings(book)).toEqual(
         sorted([...new Set(owned.map(({ cardId: card }) => card))]).map((card) => {
           const copies = owned.filter(({ cardId: other }) => other === card);
           return { cardId: card, copies: copies.length, inEscrow: copies.filter(({ status }) => status === 'escrowed').length };
@@ -194,7 +194,7 @@ describe('the queries of cards', () => {
 
   it('show nothing of a book that is not there', async () => {
     const { identityId, collectionId } = liveBookIn(ledger, annas);
-    const none = bookIdFor(identityId, collectionId, 2);
+    const none = { accountId: annas.accountId, bookId: bookIdFor(identityId, collectionId, 2) };
     expect(await opened.queries.cards(none, { after: null, limit: 10 })).toEqual({ rows: [], hasMore: false });
     expect(await opened.queries.holdings(none)).toEqual([]);
   });

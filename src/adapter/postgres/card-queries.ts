@@ -3,10 +3,11 @@ import type { LedgerQueries, PageRequest } from '../../port/ledger-queries.ts';
 import type { BookId, InstanceId, Instant } from '../../receipt/ids.ts';
 import { cardOf, holdingOf } from './card-resources.ts';
 import { type Asking, pageOf } from './query-page.ts';
+import { tenants } from './scope.ts';
 
 /** The copies of cards that a book holds or is about to. */
 export const cardQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'cards' | 'holdings'> => ({
-  cards: async (bookId, page) => {
+  cards: async ({ accountId, bookId }, page) => {
     // A page of either, and of those the first: what an accepted trade brings lies among what is here, in order of its key.
     const both = db
       .with('moving', () => movingTo(db, bookId))
@@ -18,9 +19,9 @@ export const cardQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'cards' | 
           .as('c'),
       )
       .selectAll();
-    return pageOf(await ask(both.orderBy('instance_id').limit(page.limit + 1)), page, cardOf);
+    return pageOf(await ask(tenants(accountId), both.orderBy('instance_id').limit(page.limit + 1)), page, cardOf);
   },
-  holdings: async (bookId) => {
+  holdings: async ({ accountId, bookId }) => {
     const query = db
       .with('moving', () => movingTo(db, bookId))
       .selectFrom('card_instances as c')
@@ -29,7 +30,7 @@ export const cardQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'cards' | 
       .where(sql<boolean>`(c.trade_id IS NULL OR c.trade_id NOT IN (SELECT trade_id FROM moving))`)
       .groupBy('c.card_id')
       .orderBy('c.card_id');
-    return (await ask(query)).map(holdingOf);
+    return (await ask(tenants(accountId), query)).map(holdingOf);
   },
 });
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { LedgerQueries } from '../../port/ledger-queries.ts';
 import { codeOf } from './collection-resources.ts';
 import { type Asking, pageOf } from './query-page.ts';
+import { issuers } from './scope.ts';
 
 /** Codes, for issuers. */
 export const codeQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'codes' | 'code'> => ({
@@ -14,10 +15,10 @@ export const codeQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'codes' | 
         : codes.where('batch_id', '=', batchId).where(sql`drop_id || ''`, '=', dropId);
     if (status !== null) query = query.where('status', '=', status);
     if (page.after !== null) query = query.where('code_id', '>', page.after);
-    return pageOf(await ask(query.orderBy('code_id').limit(page.limit + 1)), page, codeOf);
+    return pageOf(await ask(issuers, query.orderBy('code_id').limit(page.limit + 1)), page, codeOf);
   },
   code: async (codeId) => {
-    const [row] = await ask(db.selectFrom('codes').selectAll().where('code_id', '=', codeId));
+    const [row] = await ask(issuers, db.selectFrom('codes').selectAll().where('code_id', '=', codeId));
     return row === undefined ? null : codeOf(row);
   },
 });

@@ -3,16 +3,18 @@ import type { LedgerQueries } from '../../port/ledger-queries.ts';
 import { collectionOf, dropOf, summaryOf } from './collection-resources.ts';
 import { instantInJson } from './json-rows.ts';
 import { type Asking, headColumns, pageOf } from './query-page.ts';
+import { noTenant } from './scope.ts';
 
 /** Published collections and their drops. */
 export const collectionQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'collections' | 'collection' | 'drops' | 'drop'> => ({
   collections: async (page) => {
     const query = db.selectFrom('collections').selectAll();
     const after = page.after === null ? query : query.where('collection_id', '>', page.after);
-    return pageOf(await ask(after.orderBy('collection_id').limit(page.limit + 1)), page, summaryOf);
+    return pageOf(await ask(noTenant, after.orderBy('collection_id').limit(page.limit + 1)), page, summaryOf);
   },
   collection: async (collectionId) => {
     const [row] = await ask(
+      noTenant,
       db
         .selectFrom('collections as c')
         .innerJoin('collection_ledger_heads as h', 'h.collection_id', 'c.collection_id')
@@ -36,10 +38,10 @@ export const collectionQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'col
   drops: async (collectionId, page) => {
     const query = db.selectFrom('drops').selectAll().where('collection_id', '=', collectionId);
     const after = page.after === null ? query : query.where('drop_id', '>', page.after);
-    return pageOf(await ask(after.orderBy('drop_id').limit(page.limit + 1)), page, dropOf);
+    return pageOf(await ask(noTenant, after.orderBy('drop_id').limit(page.limit + 1)), page, dropOf);
   },
   drop: async (dropId) => {
-    const [row] = await ask(db.selectFrom('drops').selectAll().where('drop_id', '=', dropId));
+    const [row] = await ask(noTenant, db.selectFrom('drops').selectAll().where('drop_id', '=', dropId));
     return row === undefined ? null : dropOf(row);
   },
 });

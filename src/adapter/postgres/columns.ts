@@ -8,8 +8,24 @@ export type SqlType = 'text' | 'integer' | 'bigint' | 'timestamptz' | 'json' | '
  * a test; the names are checked by the compiler.
  */
 export const columnTypes = {
-  accounts: { account_id: 'text', status: 'text', created_at: 'timestamptz', closed_at: 'timestamptz' },
+  accounts: {
+    account_id: 'text',
+    status: 'text',
+    plan: 'text',
+    created_at: 'timestamptz',
+    closed_at: 'timestamptz',
+    suspended_at: 'timestamptz',
+    suspension_reason: 'text',
+  },
   account_members: { account_id: 'text', user_id: 'text', role: 'text', since: 'timestamptz' },
+  account_invitations: {
+    invitation_id: 'text',
+    account_id: 'text',
+    role: 'text',
+    invited_by: 'text',
+    created_at: 'timestamptz',
+    expires_at: 'timestamptz',
+  },
   identities: {
     identity_id: 'text',
     account_id: 'text',
@@ -170,6 +186,7 @@ export const columnTypes = {
     position: 'bigint',
     type: 'text',
     hash: 'text',
+    bytes: 'integer',
     created_at: 'timestamptz',
     idempotency_digest: 'bytea',
     fingerprint: 'bytea',

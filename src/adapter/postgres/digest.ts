@@ -56,6 +56,7 @@ const streamOf = (table: ProjectedTable): string => {
       return `'pixpax/pixbooks/' || t.account_id || '/' || t.book_id`;
     case 'accounts':
     case 'account_members':
+    case 'account_invitations':
     case 'identities':
     case 'identity_keys':
     case 'account_ledger_heads':

@@ -52,7 +52,7 @@ const rowsOf = ({ cards, packs, trades, open }: BookSize): readonly (readonly [s
   const { account, book, identity } = ofBook;
   const offered = `${HASH}, ${AT}, ${AT} + interval '1 day'`;
   return [
-    ['accounts', 1, `${account}, 'open', ${AT}, NULL`],
+    ['accounts', 1, `${account}, 'open', 'free', ${AT}`],
     ['identities', 1, `${identity}, ${account}, 'active', NULL, ${HASH}, '', 1, ${AT}, NULL`],
     ['pixbooks', 1, `${book}, ${account}, ${identity}, ${id('col', '1')}, 1, 'open', NULL, NULL, ${AT}, NULL, NULL`],
     ['pixbook_ledger_heads', 1, `${book}, ${account}, 0, ${EVENT}, ${HASH}, ${AT}`],

@@ -18,6 +18,7 @@ import { openLedgerQueries } from './ledger-queries.ts';
 import { openPool, queryOn } from './pool.ts';
 import { walk as rowsOfPages, sorted } from './queries.fixture.ts';
 import { openReadModel } from './read-model.ts';
+import { noTenant } from './scope.ts';
 
 const OWNER = userId('owner');
 const FRIEND = userId('friend');
@@ -87,7 +88,10 @@ describe('the queries', () => {
       accountId: home,
       status: 'open',
       createdAt: ledger.receiptsOf(accountStream(home))[0]?.receipt.createdAt,
+      plan: 'free',
       closedAt: null,
+      suspendedAt: null,
+      suspensionReason: null,
       head: ledger.headOf(accountStream(home)),
     });
     expect(await queries.head(accountStream(home))).toEqual(ledger.headOf(accountStream(home)));
@@ -138,7 +142,7 @@ describe('the queries', () => {
     const state = { z: 1, a: [null, 'ü\u2028"\\', -0.5], nested: { '10': true, '9': false } };
     const saved = await ledger.save(book, state);
     await openReadModel({ pool }).apply(applicationOf(saved));
-    expect(await queries.pixbook(book.bookId)).toEqual({
+    expect(await queries.pixbook(book)).toEqual({
       ...{
         bookId: book.bookId,
         accountId: home,
@@ -151,7 +155,9 @@ describe('the queries', () => {
       createdAt: ledger.receiptsOf(book)[0]?.receipt.createdAt,
       head: ledger.headOf(book),
     });
-    expect(await queries.pixbook(bookIdFor(first(identities), AXOLOTLS, 2))).toBeNull();
+    expect(await queries.accountOfBook(book.bookId)).toBe(home);
+    expect(await queries.pixbook({ accountId: away, bookId: book.bookId })).toBeNull();
+    expect(await queries.pixbook({ accountId: home, bookId: bookIdFor(first(identities), AXOLOTLS, 2) })).toBeNull();
   });
 
   it('show identities and keys', async () => {
@@ -159,7 +165,7 @@ describe('the queries', () => {
     const createdAt = ledger.receipts[0]?.receipt.createdAt;
     const key = { publicKeyId: publicKeyIdOf(Buffer.from(publicKey, 'base64')), publicKey, keyGeneration: 1 };
     const whose = { identityId: OPERATOR_IDENTITY_ID, accountId: OPERATOR_ACCOUNT_ID };
-    expect(await queries.identity(OPERATOR_IDENTITY_ID)).toEqual({
+    expect(await queries.identity(OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID)).toEqual({
       ...whose,
       ...key,
       status: 'active',
@@ -181,14 +187,16 @@ describe('the queries', () => {
   it('name a row that is malformed, and throw it as the bug it is', async () => {
     const other = await freshDatabase();
     const spoilt = openPool({ url: other.url });
-    await queryOn(spoilt, {
-      text: `INSERT INTO projection.receipts VALUES ($1, 'no/stream', NULL, 0, 'T', 'h', '2026-01-01T00:00:00.000Z', '', '')`,
+    const projector = openPool({ url: other.url, role: 'projector' });
+    await queryOn(projector, noTenant, {
+      text: `INSERT INTO projection.receipts (event_id, stream, position, type, hash, created_at, idempotency_digest, fingerprint, bytes)
+             VALUES ($1, 'no/stream', 0, 'T', 'h', '2026-01-01T00:00:00.000Z', '', '', 1)`,
       values: [eventIdAt(accountStream(home), 0)],
     });
     await expect(openLedgerQueries({ pool: spoilt }).receipt(eventIdAt(accountStream(home), 0))).rejects.toThrow(
       /malformed receipts.stream/,
     );
-    await spoilt.end();
+    await Promise.all([spoilt.end(), projector.end()]);
     await other.drop();
   });
 });

@@ -3,7 +3,7 @@ import type { LedgerQueries } from '../../port/ledger-queries.ts';
 import { parseReceiptHash } from '../../receipt/ids.ts';
 import { parsePrefix } from '../../receipt/key-path.ts';
 import { stored, storedCount } from '../stored-column.ts';
-import { accountQueries } from './account-queries.ts';
+import { accountQueries, identityQueries } from './account-queries.ts';
 import { cardQueries } from './card-queries.ts';
 import { codeQueries } from './code-queries.ts';
 import { collectionQueries } from './collection-queries.ts';
@@ -22,13 +22,17 @@ export type LedgerQueriesOptions = {
   readonly schema?: string;
 };
 
-/** The reads for HTTP, each one statement and so one snapshot. Lists go by their key: a page costs the same wherever it lies. */
+/**
+ * The reads for HTTP, each one statement and so one snapshot, within the accounts it is about. What is looked up by an id alone asks the
+ * directory first whose it is, which never changes. Lists go by their key: a page costs the same wherever it lies.
+ */
 export const openLedgerQueries = ({ pool, schema = 'projection' }: LedgerQueriesOptions): LedgerQueries => {
   const db = sqlIn(requireSchemaName(schema));
   const guard = guardOn(pool, schema);
-  const asking: Asking = { db, ask: (query) => guard(() => rowsOf(pool, query)) };
+  const asking: Asking = { db, ask: (scope, query) => guard(() => rowsOf(pool, scope, query)) };
   return {
     ...accountQueries(asking),
+    ...identityQueries(asking),
     ...pixbookQueries(asking),
     ...collectionQueries(asking),
     ...codeQueries(asking),
@@ -36,7 +40,10 @@ export const openLedgerQueries = ({ pool, schema = 'projection' }: LedgerQueries
     ...cardQueries(asking),
     ...tradeQueries(asking),
     receipt: async (eventId) => {
-      const [row] = await asking.ask(db.selectFrom('receipts').selectAll().where('event_id', '=', eventId));
+      const [row] = await asking.ask(
+        'directory',
+        db.selectFrom('receipts').select(['stream', 'position', 'hash']).where('event_id', '=', eventId),
+      );
       return row === undefined
         ? null
         : {
@@ -45,6 +52,6 @@ export const openLedgerQueries = ({ pool, schema = 'projection' }: LedgerQueries
             hash: stored('receipts.hash', parseReceiptHash, row.hash),
           };
     },
-    head: async (stream) => (await guard(() => withClient(pool, (client) => appliedHead(client, schema, stream)))).current,
+    head: (stream) => guard(() => withClient(pool, (client) => appliedHead(client, schema, stream))),
   };
 };

@@ -5,12 +5,13 @@ import { projectedTables } from '../../projection/rows.ts';
 import { PROJECTOR_VERSION } from '../../stream/event.ts';
 import { columnTypes } from './columns.ts';
 import { checkSchema, createProjectionSchema, ensureSchemas, swapProjection } from './migrate.ts';
-import { openPool, queryOn, withClient } from './pool.ts';
-import { projectionSql, projectionTables } from './schema-text.ts';
+import { type PoolRole, openPool, queryOn, withClient } from './pool.ts';
+import { opsTables, projectionSql, projectionTables } from './schema-text.ts';
+import { noTenant } from './scope.ts';
 
 /** All that makes two schemas the same to a query: columns with types and collations, indexes, constraints, storage, comment. */
 const anatomyOf = async (pool: pg.Pool, schema: string): Promise<readonly string[]> => {
-  const rows = await queryOn<{ part: string }>(pool, {
+  const rows = await queryOn<{ part: string }>(pool, noTenant, {
     text: `
       WITH s AS (SELECT $1::text AS name, $1::text::regnamespace AS id)
       SELECT concat_ws(' ', 'column', relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull, collname) AS part
@@ -21,14 +22,23 @@ const anatomyOf = async (pool: pg.Pool, schema: string): Promise<readonly string
         FROM s JOIN pg_constraint c ON connamespace = s.id
       UNION ALL SELECT concat_ws(' ', 'storage', relname, reloptions)
         FROM s JOIN pg_class ON relnamespace = s.id AND reloptions IS NOT NULL
+      UNION ALL SELECT concat_ws(' ', 'wall', relname, relowner::regrole, relrowsecurity, relforcerowsecurity, relacl)
+        FROM s JOIN pg_class ON relnamespace = s.id AND relkind = 'r'
+      UNION ALL SELECT concat_ws(' ', 'columns', relname, attname, attacl)
+        FROM s JOIN pg_class c ON relnamespace = s.id JOIN pg_attribute ON attrelid = c.oid AND attacl IS NOT NULL
+      UNION ALL SELECT concat_ws(' ', 'policy', tablename, policyname, permissive, roles, cmd, qual, with_check)
+        FROM s JOIN pg_policies ON schemaname = s.name
       UNION ALL SELECT 'comment ' || obj_description(s.id, 'pg_namespace') FROM s`,
     values: [schema],
   });
   return rows.map(({ part }) => part.replaceAll(`${schema}.`, '')).sort();
 };
 
+const insertAccount = (schema: string): string =>
+  `INSERT INTO ${schema}.accounts (account_id, status, plan, created_at) VALUES ('a', 'open', 'free', '2026-01-01T00:00:00.000Z')`;
+
 const tablesOf = async (pool: pg.Pool, schema: string): Promise<readonly string[]> => {
-  const rows = await queryOn<{ name: string }>(pool, {
+  const rows = await queryOn<{ name: string }>(pool, noTenant, {
     text: `SELECT relname::text AS name FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY 1`,
     values: [schema],
   });
@@ -38,8 +48,8 @@ const tablesOf = async (pool: pg.Pool, schema: string): Promise<readonly string[
 describe('the schemas', () => {
   let database: TestDatabase;
   let pools: pg.Pool[];
-  const another = (): pg.Pool => {
-    const pool = openPool({ url: database.url, connections: 2 });
+  const another = (role: PoolRole = 'projector'): pg.Pool => {
+    const pool = openPool({ url: database.url, connections: 2, role });
     pools.push(pool);
     return pool;
   };
@@ -52,57 +62,61 @@ describe('the schemas', () => {
     pools = [];
     pool = another();
     for (const schema of ['projection', 'ops', 'fresh', 'retired'])
-      await queryOn(pool, { text: `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
+      await queryOn(pool, noTenant, { text: `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
   });
   afterEach(() => Promise.all(pools.map((one) => one.end())));
 
   it('are made in an empty database, once, by however many processes at once', async () => {
-    await Promise.all(Array.from({ length: 6 }, () => ensureSchemas(another())));
+    await Promise.all(Array.from({ length: 6 }, (_, n) => ensureSchemas(another(n % 2 === 0 ? 'app' : 'projector'))));
     expect(await tablesOf(pool, 'projection')).toEqual([...projectionTables].sort());
-    expect(await tablesOf(pool, 'ops')).toEqual(['batches', 'redo_outbox']);
+    expect(await tablesOf(pool, 'ops')).toEqual([...opsTables].sort());
     await checkSchema(pool, 'projection');
   });
 
   it('are left alone where they are', async () => {
     await ensureSchemas(pool);
-    const before = await queryOn(pool, {
+    const before = await queryOn(pool, noTenant, {
       text: `SELECT oid FROM pg_class WHERE relnamespace = 'projection'::regnamespace ORDER BY 1`,
     });
     await ensureSchemas(pool);
     expect(
-      await queryOn(pool, { text: `SELECT oid FROM pg_class WHERE relnamespace = 'projection'::regnamespace ORDER BY 1` }),
+      await queryOn(pool, noTenant, {
+        text: `SELECT oid FROM pg_class WHERE relnamespace = 'projection'::regnamespace ORDER BY 1`,
+      }),
     ).toEqual(before);
   });
 
   it('heal when the projection was dropped, and keep what is still to be done', async () => {
     await ensureSchemas(pool);
     const open = `INSERT INTO ops.redo_outbox VALUES ('e', 't', 'k', '2026-01-01T00:00:00.000Z', NULL)`;
-    await queryOn(pool, { text: open });
-    await queryOn(pool, { text: 'DROP SCHEMA projection CASCADE' });
+    await queryOn(pool, noTenant, { text: open });
+    await queryOn(pool, noTenant, { text: 'DROP SCHEMA projection CASCADE' });
     await expect(checkSchema(pool, 'projection')).rejects.toMatchObject({ code: 'postgres-unavailable' });
     await ensureSchemas(pool);
     await checkSchema(pool, 'projection');
-    expect(await queryOn(pool, { text: 'SELECT event_id FROM ops.redo_outbox' })).toEqual([{ event_id: 'e' }]);
+    expect(await queryOn(pool, noTenant, { text: 'SELECT event_id FROM ops.redo_outbox' })).toEqual([{ event_id: 'e' }]);
   });
 
   it('heal when ops was dropped, and keep the projection', async () => {
     await ensureSchemas(pool);
-    await queryOn(pool, { text: `INSERT INTO projection.accounts VALUES ('a', 'open', '2026-01-01T00:00:00.000Z', NULL)` });
+    await queryOn(pool, noTenant, { text: insertAccount('projection') });
     for (const drop of ['DROP TABLE ops.redo_outbox', 'DROP TABLE ops.batches', 'DROP SCHEMA ops CASCADE']) {
-      await queryOn(pool, { text: drop });
+      await queryOn(pool, noTenant, { text: drop });
       await ensureSchemas(pool);
-      expect(await tablesOf(pool, 'ops')).toEqual(['batches', 'redo_outbox']);
+      expect(await tablesOf(pool, 'ops')).toEqual([...opsTables].sort());
     }
-    expect(await queryOn(pool, { text: 'SELECT account_id FROM projection.accounts' })).toEqual([{ account_id: 'a' }]);
+    expect(await queryOn(pool, noTenant, { text: 'SELECT account_id FROM projection.accounts' })).toEqual([{ account_id: 'a' }]);
   });
 
   it('bring up to date what an earlier version made of ops, and keep what is in it', async () => {
     await ensureSchemas(pool);
-    await queryOn(pool, { text: `INSERT INTO ops.redo_outbox VALUES ('e', 't', 'k', '2026-01-01T00:00:00.000Z', NULL, NULL)` });
-    await queryOn(pool, { text: 'ALTER TABLE ops.redo_outbox DROP COLUMN outcome' });
-    await queryOn(pool, { text: 'DROP TABLE ops.batches' });
+    await queryOn(pool, noTenant, {
+      text: `INSERT INTO ops.redo_outbox VALUES ('e', 't', 'k', '2026-01-01T00:00:00.000Z', NULL, NULL)`,
+    });
+    await queryOn(pool, noTenant, { text: 'ALTER TABLE ops.redo_outbox DROP COLUMN outcome' });
+    await queryOn(pool, noTenant, { text: 'DROP TABLE ops.batches' });
     await ensureSchemas(pool);
-    expect(await queryOn(pool, { text: 'SELECT event_id, outcome FROM ops.redo_outbox' })).toEqual([
+    expect(await queryOn(pool, noTenant, { text: 'SELECT event_id, outcome FROM ops.redo_outbox' })).toEqual([
       { event_id: 'e', outcome: null },
     ]);
   });
@@ -113,7 +127,7 @@ describe('the schemas', () => {
     ['lacks a table', 'DROP TABLE projection.identity_keys', /lacks identity_keys.*rebuild/],
   ])('ask for a rebuild where the projection %s', async (_, spoil, message) => {
     await ensureSchemas(pool);
-    await queryOn(pool, { text: spoil });
+    await queryOn(pool, noTenant, { text: spoil });
     for (const looking of [() => ensureSchemas(pool), () => checkSchema(pool, 'projection')])
       await expect(looking()).rejects.toMatchObject({ code: 'postgres-unavailable', message: expect.stringMatching(message) });
   });
@@ -127,7 +141,7 @@ describe('the schemas', () => {
     await withClient(pool, (client) => createProjectionSchema(client, 'fresh'));
     const anatomy = await anatomyOf(pool, 'projection');
     expect(await anatomyOf(pool, 'fresh')).toEqual(anatomy);
-    expect(anatomy.filter((part) => part.startsWith('column receipts '))).toHaveLength(9);
+    expect(anatomy.filter((part) => part.startsWith('column receipts '))).toHaveLength(10);
     await expect(withClient(pool, (client) => createProjectionSchema(client, 'x; DROP'))).rejects.toThrow(TypeError);
   });
 
@@ -135,14 +149,14 @@ describe('the schemas', () => {
     await ensureSchemas(pool);
     const anatomy = await anatomyOf(pool, 'projection');
     await withClient(pool, (client) => createProjectionSchema(client, 'fresh'));
-    await queryOn(pool, { text: `INSERT INTO fresh.accounts VALUES ('a', 'open', '2026-01-01T00:00:00.000Z', NULL)` });
+    await queryOn(pool, noTenant, { text: insertAccount('fresh') });
     await withClient(pool, async (client) => {
       await client.query('BEGIN');
       await swapProjection(client, 'fresh', 'retired');
       await client.query('COMMIT');
     });
-    expect(await queryOn(pool, { text: 'SELECT account_id FROM projection.accounts' })).toEqual([{ account_id: 'a' }]);
-    expect(await queryOn(pool, { text: 'SELECT account_id FROM retired.accounts' })).toEqual([]);
+    expect(await queryOn(pool, noTenant, { text: 'SELECT account_id FROM projection.accounts' })).toEqual([{ account_id: 'a' }]);
+    expect(await queryOn(pool, noTenant, { text: 'SELECT account_id FROM retired.accounts' })).toEqual([]);
     expect(await tablesOf(pool, 'fresh')).toEqual([]);
     expect(await anatomyOf(pool, 'projection')).toEqual(anatomy);
     await ensureSchemas(pool);
@@ -173,7 +187,7 @@ describe('the schemas', () => {
   it('have the columns that statements are made for', async () => {
     await ensureSchemas(pool);
     for (const table of projectedTables) {
-      const rows = await queryOn<{ name: string; type: string }>(pool, {
+      const rows = await queryOn<{ name: string; type: string }>(pool, noTenant, {
         text: `SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
                WHERE attrelid = ('projection.' || $1)::regclass AND attnum > 0 ORDER BY attnum`,
         values: [table],

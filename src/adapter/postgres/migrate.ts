@@ -3,7 +3,9 @@ import { limits } from '../../limits.ts';
 import { PROJECTOR_VERSION } from '../../stream/event.ts';
 import { withClient } from './pool.ts';
 import { isRivalry, orOutage, outageOf, unavailable } from './postgres-outage.ts';
-import { opsSql, opsTables, projectionSql, projectionTables, requireSchemaName } from './schema-text.ts';
+import { APP_ROLE, PROJECTOR_ROLE } from './role-names.ts';
+import { letProjectorCreate } from './roles.ts';
+import { opsSql, opsTables, projectionSql, projectionTables, requireSchemaName, wallsSql } from './schema-text.ts';
 
 /** Held by whoever makes or swaps schemas in this database. Any number does: it spells "pixpax" in ASCII. */
 const SCHEMA_LOCK = 0x706978706178;
@@ -19,7 +21,8 @@ type Holdings = {
 /**
  * Makes `projection` and `ops` where they are missing, in one transaction; does nothing where they are there. Any number of
  * processes may call it at once. A crash leaves all or nothing. A projection that was dropped comes back empty, and fills by use or by a
- * rebuild; `ops` stays. Throws `Outage` when Postgres does not answer, or holds a projection of another version or a part of one.
+ * rebuild; `ops` stays. The pool may be of any role; the roles must be there. Throws `Outage` when Postgres does not answer, or holds a
+ * projection of another version or a part of one.
  */
 export const ensureSchemas = (pool: pg.Pool): Promise<void> =>
   orOutage(async () => {
@@ -27,16 +30,25 @@ export const ensureSchemas = (pool: pg.Pool): Promise<void> =>
     await inSchemaLock(pool, async (client) => {
       const holdings = await holdingsOf(client, 'projection');
       if (!holdings.opsComplete) await runAll(client, opsSql());
-      if (!holdings.exists) await runAll(client, projectionSql('projection'));
+      if (!holdings.exists) await createProjectionSchema(client, 'projection');
       else requireWhole('projection', holdings);
     });
   });
 
 /**
- * Makes an empty projection under another name, beside the live one, in the client's transaction. Throws as `pg`; TypeError for a
- * name that would need quoting.
+ * Makes an empty projection under another name, beside the live one, in the client's transaction. Here and below the client must be the
+ * projector's. Throws as `pg`; TypeError for a name that would need quoting.
  */
-export const createProjectionSchema = (client: pg.ClientBase, name: string): Promise<void> => runAll(client, projectionSql(name));
+export const createProjectionSchema = async (client: pg.ClientBase, name: string): Promise<void> => {
+  await createBareSchema(client, name);
+  await raiseWalls(client, name);
+};
+
+/** The same without walls, which only its owner reaches: to be filled by COPY, which walls do not let through. */
+export const createBareSchema = (client: pg.ClientBase, name: string): Promise<void> => runAll(client, projectionSql(name));
+
+/** Puts up the tenant walls of a bare schema, and lets the other roles in. */
+export const raiseWalls = (client: pg.ClientBase, name: string): Promise<void> => runAll(client, wallsSql(name));
 
 /**
  * Puts the projection `fresh` in the place of `live`, which is kept as `retired`. Call it in a transaction: everybody else sees the
@@ -100,8 +112,10 @@ const holdingsOf = async (client: pg.ClientBase, schema: string): Promise<Holdin
     `SELECT to_regnamespace($1) IS NOT NULL AS "exists",
        obj_description(to_regnamespace($1), 'pg_namespace') AS comment,
        ARRAY(SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')) AS tables,
-       NOT EXISTS (SELECT FROM unnest($2::text[]) AS name WHERE to_regclass('ops.' || name) IS NULL) AS "opsComplete"`,
-    [schema, opsTables],
+       NOT EXISTS (SELECT FROM unnest($2::text[]) AS name WHERE NOT EXISTS (
+         SELECT FROM pg_class WHERE relnamespace = to_regnamespace('ops') AND relname = name
+           AND has_table_privilege($3, oid, 'INSERT'))) AS "opsComplete"`,
+    [schema, opsTables, APP_ROLE],
   );
   const row = rows[0];
   if (row === undefined) throw new TypeError('a select without a row');
@@ -112,6 +126,9 @@ const inSchemaLock = (pool: pg.Pool, use: (client: pg.PoolClient) => Promise<voi
   withClient(pool, async (client) => {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+    // Whoever the pool works as, what is made here is the projector's.
+    await letProjectorCreate(client);
+    await client.query(`SET LOCAL ROLE ${PROJECTOR_ROLE}`);
     await use(client);
     // A crash before this leaves nothing; `withClient` throws the connection away when anything above fails.
     await client.query('COMMIT');

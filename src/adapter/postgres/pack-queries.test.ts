@@ -46,7 +46,7 @@ describe('the queries of packs', () => {
       const found = await walk(
         limit,
         ({ packId }: PackResource) => packId,
-        (page) => opened.queries.packs({ bookId: book.bookId, status }, page),
+        (page) => opened.queries.packs({ ...book, status }, page),
       );
       expect(found.map(({ packId }) => packId)).toEqual(sorted(packIds(...numbers)));
     }
@@ -60,13 +60,13 @@ describe('the queries of packs', () => {
     const [packId = missing()] = packIds(n);
     const receipts = ledger.receiptsOf(book).map(({ receipt }) => receipt);
     const issued = receipts.find(({ payload, type }) => type === 'PACK_ISSUED' && payload.packId === packId) ?? missing();
-    expect(await opened.queries.pack(book.bookId, packId)).toEqual({
+    expect(await opened.queries.pack(book, packId)).toEqual({
       ...{ packId, bookId: book.bookId, dropId: drops[n % drops.length], status, cards: issued.payload.cards },
       codeId: n === drops.length ? codeId('a code') : null,
       ...{ eventId: issued.eventId, issuedAt: issued.createdAt },
       openedAt: receipts.find(({ payload, type }) => type === 'PACK_OPENED' && payload.packId === packId)?.createdAt ?? null,
     });
-    expect(await opened.queries.pack(bookIdElsewhere(), packId)).toBeNull();
+    expect(await opened.queries.pack({ ...book, bookId: bookIdElsewhere() }, packId)).toBeNull();
   });
 
   const bookIdElsewhere = () => {

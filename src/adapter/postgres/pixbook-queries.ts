@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
 import type { LedgerQueries } from '../../port/ledger-queries.ts';
+import { parseAccountId } from '../../receipt/ids.ts';
+import { stored } from '../stored-column.ts';
 import { type Asking, headColumns, pageOf } from './query-page.ts';
 import { pixbookOf } from './resources.ts';
+import { tenants } from './scope.ts';
 
 /** Pixbooks, one or in lists. */
-export const pixbookQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'pixbooks' | 'pixbook'> => ({
+export const pixbookQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'pixbooks' | 'pixbook' | 'accountOfBook'> => ({
   pixbooks: async ({ accountIds, identityId, collectionId }, page) => {
     // A page of each account, and of those the first: work is bounded by accounts times page, however many books there are.
     const perAccount = db
@@ -28,10 +31,11 @@ export const pixbookQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'pixboo
       .select(headColumns)
       .orderBy('b.book_id')
       .limit(page.limit + 1);
-    return pageOf(await ask(query), page, pixbookOf);
+    return pageOf(await ask(tenants(...accountIds), query), page, pixbookOf);
   },
-  pixbook: async (bookId) => {
+  pixbook: async ({ accountId, bookId }) => {
     const [row] = await ask(
+      tenants(accountId),
       db
         .selectFrom('pixbooks as b')
         .innerJoin('pixbook_ledger_heads as h', 'h.book_id', 'b.book_id')
@@ -40,5 +44,9 @@ export const pixbookQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'pixboo
         .where('b.book_id', '=', bookId),
     );
     return row === undefined ? null : pixbookOf(row);
+  },
+  accountOfBook: async (bookId) => {
+    const [row] = await ask('directory', db.selectFrom('pixbooks').select('account_id').where('book_id', '=', bookId));
+    return row === undefined ? null : stored('pixbooks.account_id', parseAccountId, row.account_id);
   },
 });

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { DIRECTORY_ROLE } from './role-names.ts';
+import type { Scope } from './scope.ts';
 
 /** A table that was read: how, as `Index Scan packs_pkey`, and how many rows were looked at, whether they were wanted or not. */
 export type TableRead = { readonly table: string; readonly how: string; readonly rows: number };
@@ -33,6 +35,19 @@ export const runOnce = async (client: pg.ClientBase, text: string, values: reado
   } finally {
     await client.query('DEALLOCATE once');
   }
+};
+
+/**
+ * As a pool runs it within a scope. The transaction is of the test's making: EXPLAIN and what it explains are one statement, and the scope is
+ * another.
+ */
+export const withinScope = async (client: pg.ClientBase, scope: Scope, plan: () => Promise<Plan>): Promise<Plan> => {
+  await client.query('BEGIN');
+  if (scope === 'directory') await client.query(`SET LOCAL ROLE ${DIRECTORY_ROLE}`);
+  else await client.query(`SELECT set_config('app.account_id', $1, true)`, [scope.accounts.join(',')]);
+  const found = await plan();
+  await client.query('COMMIT');
+  return found;
 };
 
 const count = z.number().default(0);

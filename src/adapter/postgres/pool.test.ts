@@ -1,8 +1,10 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, freshDatabase } from '../../../test/postgres.ts';
 import { limits } from '../../limits.ts';
 import { openPool, queryOn, withClient } from './pool.ts';
 import { orOutage } from './postgres-outage.ts';
+import { noTenant } from './scope.ts';
 
 describe('the pool', () => {
   let database: TestDatabase;
@@ -13,7 +15,7 @@ describe('the pool', () => {
 
   it('gives values as the types of the tables say', async () => {
     const pool = openPool({ url: database.url });
-    const [row] = await queryOn(pool, {
+    const [row] = await queryOn(pool, noTenant, {
       text: `SELECT 42::bigint AS "bigint", '2026-11-21 02:29:08.1+00'::timestamptz(3) AS tenth, '2026-11-21T04:29:08+02'::timestamptz AS whole,
                '0001-01-01T00:00:00.001Z'::timestamptz(3) AS early, '{"b":1, "a":2}'::json AS json, '\\x00ff'::bytea AS bytes, NULL::bigint AS none`,
     });
@@ -33,7 +35,7 @@ describe('the pool', () => {
     'refuses %s, which no receipt can bring about',
     async (value) => {
       const pool = openPool({ url: database.url });
-      await expect(queryOn(pool, { text: `SELECT ${value}` })).rejects.toThrow(RangeError);
+      await expect(queryOn(pool, noTenant, { text: `SELECT ${value}` })).rejects.toThrow(RangeError);
       await pool.end();
     },
   );
@@ -43,7 +45,7 @@ describe('the pool', () => {
     url.searchParams.set('options', '-c work_mem=7MB');
     for (const work of ['keys', 'scans'] as const) {
       const pool = openPool({ url: url.href, work });
-      const [row] = await queryOn(pool, {
+      const [row] = await queryOn(pool, noTenant, {
         text: `SELECT current_setting('TimeZone') AS zone, current_setting('work_mem') AS memory, current_setting('statement_timeout') AS patience`,
       });
       expect(row).toEqual({
@@ -69,7 +71,7 @@ describe('the pool', () => {
   ])('throws an outage without secrets when %s', async (_, wrong) => {
     const url = Object.assign(new URL(database.url), wrong);
     const pool = openPool({ url: url.href });
-    const failure = await queryOn(pool, { text: 'SELECT 1' }).catch((error: unknown) => error);
+    const failure = await queryOn(pool, noTenant, { text: 'SELECT 1' }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'postgres-unavailable', dependency: 'postgres' });
     const said = String(failure instanceof Error && failure.message);
     if (url.password !== '') expect(said).not.toContain(url.password);
@@ -78,18 +80,21 @@ describe('the pool', () => {
 
   it('drops connections that the server ended, and works on', async () => {
     const pool = openPool({ url: database.url, connections: 2 });
-    const other = openPool({ url: database.url, connections: 1 });
-    const [mine] = await queryOn(pool, { text: 'SELECT pg_backend_pid() AS pid' });
+    // Sessions are the login's, whatever role they have taken on.
+    const other = new pg.Pool({ connectionString: database.url, max: 1 });
+    // Dropping the database ends what is about to end by itself.
+    other.on('connect', (client) => client.on('error', () => undefined));
+    const [mine] = await queryOn(pool, noTenant, { text: 'SELECT pg_backend_pid() AS pid' });
     // While idle: the pool notices by itself, and nothing is thrown at nobody.
-    await queryOn(other, { text: 'SELECT pg_terminate_backend($1, 5000)', values: [mine?.pid] });
+    await queryOn(other, noTenant, { text: 'SELECT pg_terminate_backend($1, 5000)', values: [mine?.pid] });
     const working = withClient(pool, async (client) => {
       const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       // While in use: the caller hears of it.
-      await queryOn(other, { text: 'SELECT pg_terminate_backend($1, 5000)', values: [rows[0]?.pid] });
+      await queryOn(other, noTenant, { text: 'SELECT pg_terminate_backend($1, 5000)', values: [rows[0]?.pid] });
       await client.query('SELECT 1');
     });
     await expect(orOutage(() => working)).rejects.toMatchObject({ code: 'postgres-unavailable' });
-    expect(await queryOn(pool, { text: 'SELECT 1 AS one' })).toEqual([{ one: 1 }]);
+    expect(await queryOn(pool, noTenant, { text: 'SELECT 1 AS one' })).toEqual([{ one: 1 }]);
     await Promise.all([pool.end(), other.end()]);
   });
 });

@@ -4,6 +4,9 @@ import { limits } from '../../limits.ts';
 import type { DB } from '../../projection/tables.generated.ts';
 import { type Instant, parseInstant } from '../../receipt/ids.ts';
 import { connectOutage } from './postgres-outage.ts';
+import { APP_ROLE, PROJECTOR_ROLE } from './role-names.ts';
+import type { Scope } from './scope.ts';
+import { runScoped } from './scoped-query.ts';
 
 export type PoolOptions = {
   /** `postgres://…`, as libpq understands it. */
@@ -15,7 +18,18 @@ export type PoolOptions = {
    * `scans`: whole tables, for as long as it takes (rebuild, digests).
    */
   readonly work?: 'keys' | 'scans';
+  /**
+   * As whom the statements run, whoever the address logs in as. `app`, which the tenant walls bind, is the default of `keys`; `projector`,
+   * which owns the tables and sees everything, that of `scans`. `ensureRoles` makes both.
+   */
+  readonly role?: PoolRole;
+  /** Bounds the short statements instead of `limits.databaseTimeoutMs`. */
+  readonly timeoutMs?: number;
 };
+
+export type PoolRole = 'app' | 'projector';
+
+const ROLES: { readonly [R in PoolRole]: string } = { app: APP_ROLE, projector: PROJECTOR_ROLE };
 
 /** What every session of ours says and understands, whatever the server's defaults are. */
 const EVERY_SESSION = { TimeZone: 'UTC', DateStyle: 'ISO', bytea_output: 'hex' };
@@ -31,6 +45,8 @@ const KEY_SESSION = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_mergejoin: 'off',
+  // Behind a tenant wall the planner expects look-ups to repeat, which they do not.
+  enable_memoize: 'off',
   jit: 'off',
 };
 
@@ -38,10 +54,16 @@ const KEY_SESSION = {
  * A pool on one Postgres, connecting when first used. The caller ends it. Values come as the types of `tables.generated.ts` say: bigint as
  * number, timestamptz as `Instant`, json as its text, bytea as Buffer. Throws TypeError when `url` is no URL.
  */
-export const openPool = ({ url, connections, work = 'keys' }: PoolOptions): pg.Pool => {
-  const bounded = work === 'keys' ? { statement_timeout: limits.databaseTimeoutMs, query_timeout: limits.databaseTimeoutMs } : {};
+export const openPool = ({
+  url,
+  connections,
+  work = 'keys',
+  role = work === 'keys' ? 'app' : 'projector',
+  timeoutMs = limits.databaseTimeoutMs,
+}: PoolOptions): pg.Pool => {
+  const bounded = work === 'keys' ? { statement_timeout: timeoutMs, query_timeout: timeoutMs } : {};
   const pool = new pg.Pool({
-    connectionString: withSettings(url, work === 'keys' ? KEY_SESSION : EVERY_SESSION),
+    connectionString: withSettings(url, work === 'keys' ? KEY_SESSION : EVERY_SESSION, ROLES[role]),
     max: connections ?? limits.databaseConnections,
     connectionTimeoutMillis: limits.databaseConnectMs,
     idleTimeoutMillis: limits.databaseIdleMs,
@@ -80,11 +102,15 @@ export const withClient = async <T>(pool: pg.Pool, use: (client: pg.PoolClient) 
   }
 };
 
-/** Runs one statement on any connection. `Row` says which columns there are, not what is in them. Throws `Outage`, and errors of `pg`. */
+/**
+ * Runs one statement within its scope, on any connection. `Row` says which columns there are, not what is in them. Throws `Outage`, and
+ * errors of `pg`.
+ */
 export const queryOn = <Row extends { readonly [column: string]: unknown }>(
   pool: pg.Pool,
+  scope: Scope,
   query: pg.QueryConfig<unknown[]>,
-): Promise<readonly Row[]> => withClient(pool, async (client) => (await client.query<Row>(query)).rows);
+): Promise<readonly Row[]> => withClient(pool, async (client) => (await runScoped<Row>(client, scope, query)).rows);
 
 /** Kysely as the typed spelling of SQL in one schema; `rowsOf` runs what it compiles. */
 export const sqlIn = (schema: string): Kysely<DB> =>
@@ -98,19 +124,19 @@ export const sqlIn = (schema: string): Kysely<DB> =>
   }).withSchema(schema);
 
 /** The rows a query of `sqlIn` answers. Throws `Outage`, and errors of `pg`. */
-export const rowsOf = <Row>(pool: pg.Pool, query: Compilable<Row>): Promise<readonly Row[]> => {
+export const rowsOf = <Row>(pool: pg.Pool, scope: Scope, query: Compilable<Row>): Promise<readonly Row[]> => {
   const { sql, parameters } = query.compile();
-  return queryOn<Row & { readonly [column: string]: unknown }>(pool, { text: sql, values: [...parameters] });
+  return queryOn<Row & { readonly [column: string]: unknown }>(pool, scope, { text: sql, values: [...parameters] });
 };
 
-/** The URL with our settings in front of the `options` it may have, so that an operator's own win. */
-const withSettings = (url: string, settings: { readonly [name: string]: string }): string => {
+/** The URL with our settings in front of the `options` it may have, so that an operator's own win; the role is not theirs to choose. */
+const withSettings = (url: string, settings: { readonly [name: string]: string }, role: string): string => {
   const parsed = URL.parse(url);
   // The URL itself is not quoted: it holds the password.
   if (parsed === null)
     throw new TypeError('the address of Postgres is not a URL like postgres://user:password@host:5432/database');
   const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  parsed.searchParams.set('options', [...ours, parsed.searchParams.get('options') ?? ''].join(' ').trim());
+  parsed.searchParams.set('options', [...ours, parsed.searchParams.get('options') ?? '', `-c role=${role}`].join(' '));
   return parsed.href;
 };
 

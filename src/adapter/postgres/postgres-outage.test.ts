@@ -37,6 +37,7 @@ describe('errors of pg', () => {
   it.each([
     ['a violated uniqueness', fromServer('23505')],
     ['a violated check', fromServer('23514')],
+    ['a row behind another tenant’s wall', Object.assign(fromServer('42501'), { routine: 'ExecWithCheckOptions' })],
     ['a value of another type', fromServer('22P02')],
     ['a statement that is wrong', fromServer('42601')],
     ['a deadlock', fromServer('40P01')],

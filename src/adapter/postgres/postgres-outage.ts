@@ -40,6 +40,8 @@ export const outageOf = (error: unknown): Outage | null => {
   if (error instanceof Outage) return error;
   if (error instanceof pg.DatabaseError) {
     const state = error.code ?? '';
+    // 42501 too, and no trouble of the server's: a statement would have written a row of a tenant that it does not serve.
+    if (error.routine === 'ExecWithCheckOptions') return null;
     return SERVER_STATES.test(state) ? unavailable(`Postgres: ${error.message} (${state})`) : null;
   }
   if (!(error instanceof Error)) return null;

@@ -8,6 +8,7 @@ import { openLedgerQueries } from './ledger-queries.ts';
 import { ensureSchemas } from './migrate.ts';
 import { openPool, queryOn } from './pool.ts';
 import { openReadModel } from './read-model.ts';
+import { noTenant } from './scope.ts';
 
 /** The queries on a database of their own. */
 export type OpenedQueries = {
@@ -23,6 +24,7 @@ export type OpenedQueries = {
 export const openQueries = async (): Promise<OpenedQueries> => {
   const database = await freshDatabase();
   const pool = openPool({ url: database.url });
+  const projector = openPool({ url: database.url, connections: 1, role: 'projector' });
   const model = openReadModel({ pool });
   let applied = 0;
   return {
@@ -35,12 +37,12 @@ export const openQueries = async (): Promise<OpenedQueries> => {
       expect(outcomes).toEqual(fresh.map(() => 'applied'));
     },
     wipe: async () => {
-      await queryOn(pool, { text: 'DROP SCHEMA projection CASCADE' });
+      await queryOn(projector, noTenant, { text: 'DROP SCHEMA projection CASCADE' });
       await ensureSchemas(pool);
       applied = 0;
     },
     close: async () => {
-      await pool.end();
+      await Promise.all([pool.end(), projector.end()]);
       await database.drop();
     },
   };

@@ -1,11 +1,12 @@
 import type { Compilable, Kysely } from 'kysely';
 import type { Page, PageRequest } from '../../port/ledger-queries.ts';
 import type { DB } from '../../projection/tables.generated.ts';
+import type { Scope } from './scope.ts';
 
 /** What the queries are made of: SQL in a schema, and asking it of Postgres. */
 export type Asking = {
   readonly db: Kysely<DB>;
-  readonly ask: <Row>(query: Compilable<Row>) => Promise<readonly Row[]>;
+  readonly ask: <Row>(scope: Scope, query: Compilable<Row>) => Promise<readonly Row[]>;
 };
 
 /** The columns of a head `h`, beside those of the thing itself, which has a `created_at` of its own. */

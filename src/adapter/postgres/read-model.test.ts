@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type FixtureLedger,
@@ -20,8 +20,9 @@ import { PROJECTOR_VERSION } from '../../stream/event.ts';
 import { applyStatements } from './apply-statement.ts';
 import { openLedgerQueries } from './ledger-queries.ts';
 import { createProjectionSchema, ensureSchemas, swapProjection } from './migrate.ts';
-import { openPool, queryOn, withClient } from './pool.ts';
+import { type PoolRole, openPool, queryOn, withClient } from './pool.ts';
 import { openReadModel } from './read-model.ts';
+import { noTenant } from './scope.ts';
 
 const OWNER = userId('owner');
 const FRESH_KEY = idempotencyKey('never-used');
@@ -69,8 +70,16 @@ const upTo = (ledger: FixtureLedger, stream: Stream, position: number): readonly
 describe('the read model in Postgres', () => {
   let database: TestDatabase;
   const pools: pg.Pool[] = [];
-  const poolOn = (options: { connections?: number } = {}): pg.Pool => {
+  const poolOn = (options: { connections?: number; role?: PoolRole } = {}): pg.Pool => {
     const pool = openPool({ url: database.url, ...options });
+    pools.push(pool);
+    return pool;
+  };
+  /** Sees what other sessions do, and may end them: sessions are the login's, whatever role they have taken on. */
+  const asLogin = (): pg.Pool => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    // Dropping the database ends what is about to end by itself.
+    pool.on('connect', (client) => client.on('error', () => undefined));
     pools.push(pool);
     return pool;
   };
@@ -79,8 +88,8 @@ describe('the read model in Postgres', () => {
   });
   // The ledgers of the tests are the same in every run, down to their ids.
   beforeEach(async () => {
-    const pool = poolOn();
-    await queryOn(pool, { text: 'DROP SCHEMA projection CASCADE' });
+    const pool = poolOn({ role: 'projector' });
+    await queryOn(pool, noTenant, { text: 'DROP SCHEMA projection CASCADE' });
     await ensureSchemas(pool);
   });
   afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.end())));
@@ -89,8 +98,9 @@ describe('the read model in Postgres', () => {
   it('never shows rows of one projection under the epoch of another while they change places', async () => {
     const pool = poolOn();
     const model = openReadModel({ pool });
+    const projector = poolOn({ role: 'projector' });
     const { ledger, book } = await savedOften(3);
-    await withClient(pool, (client) => createProjectionSchema(client, 'fresh'));
+    await withClient(projector, (client) => createProjectionSchema(client, 'fresh'));
     // Fresh lacks the last save, and is told from live by that.
     await applyAll(model, ledger.receipts);
     await applyAll(openReadModel({ pool, schema: 'fresh' }), upTo(ledger, book, 2));
@@ -104,7 +114,7 @@ describe('the read model in Postgres', () => {
     };
     const swap = async () => {
       for (let n = 0; n < 20; n++) {
-        await withClient(pool, async (client) => {
+        await withClient(projector, async (client) => {
           await client.query('BEGIN');
           await swapProjection(client, 'fresh', 'retired');
           await client.query('ALTER SCHEMA retired RENAME TO fresh');
@@ -119,7 +129,7 @@ describe('the read model in Postgres', () => {
     expect([...shown.values()].map((positions) => [...positions]).sort()).toEqual([[2], [3]]);
     // What is applied goes into the one that is live when it is: an even number of swaps has brought the first one back.
     expect(await model.apply(applicationOf(ledger.receiptsOf(book)[3] ?? fail()))).toBe('already');
-    await queryOn(pool, { text: 'DROP SCHEMA fresh CASCADE' });
+    await queryOn(projector, noTenant, { text: 'DROP SCHEMA fresh CASCADE' });
   });
 
   it('makes a projection that was dropped under it anew, once, for all who ask', async () => {
@@ -128,7 +138,7 @@ describe('the read model in Postgres', () => {
     const queries = openLedgerQueries({ pool });
     const { ledger, account, book } = await savedOften(1);
     await applyAll(model, ledger.receipts);
-    await queryOn(pool, { text: 'DROP SCHEMA projection CASCADE' });
+    await queryOn(poolOn({ role: 'projector' }), noTenant, { text: 'DROP SCHEMA projection CASCADE' });
     const [view, found, outcome, head] = await Promise.all([
       viewBook(model, book),
       queries.account(account.accountId),
@@ -142,13 +152,14 @@ describe('the read model in Postgres', () => {
 
   it('is out of order, in words, on a projection of another version', async () => {
     const pool = poolOn();
+    const projector = poolOn({ role: 'projector' });
     const model = openReadModel({ pool });
-    await queryOn(pool, { text: `COMMENT ON SCHEMA projection IS 'projector version 0'` });
+    await queryOn(projector, noTenant, { text: `COMMENT ON SCHEMA projection IS 'projector version 0'` });
     await expect(model.check()).rejects.toMatchObject({
       code: 'postgres-unavailable',
       message: expect.stringContaining('rebuild'),
     });
-    await queryOn(pool, { text: `COMMENT ON SCHEMA projection IS 'projector version ${PROJECTOR_VERSION}'` });
+    await queryOn(projector, noTenant, { text: `COMMENT ON SCHEMA projection IS 'projector version ${PROJECTOR_VERSION}'` });
     await model.check();
   });
 
@@ -167,13 +178,13 @@ describe('the read model in Postgres', () => {
     const model = openReadModel({ pool });
     const { ledger, book } = await savedOften(1);
     await applyAll(model, ledger.receipts);
-    const other = poolOn({ connections: 1 });
+    const other = asLogin();
     const killAll = () =>
-      queryOn(other, {
+      queryOn(other, noTenant, {
         text: `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
       });
     // The head is locked by another session, so that the applications wait inside Postgres when their connections are ended.
-    const locked = await poolOn({ connections: 1 }).connect();
+    const locked = await poolOn({ connections: 1, role: 'projector' }).connect();
     await locked.query('BEGIN');
     await locked.query('LOCK TABLE projection.pixbook_ledger_heads IN EXCLUSIVE MODE');
     const save = await ledger.save(book, { page: 2 });
@@ -192,7 +203,7 @@ describe('the read model in Postgres', () => {
 
   it('goes on after a deadlock as if there had been none', async () => {
     const model = openReadModel({ pool: poolOn({ connections: 2 }) });
-    const watcher = poolOn({ connections: 1 });
+    const watcher = asLogin();
     const ledger = await fixtureLedger();
     const streams = [await ledger.createAccount(userId('deadly')), await ledger.createAccount(userId('embraced'))];
     await applyAll(model, ledger.receipts);
@@ -201,7 +212,7 @@ describe('the read model in Postgres', () => {
       closings.push(granted(await ledger.account(accountId, { type: 'close-account', by: OWNER })));
     const [low = fail(), high = fail()] = streams.map(({ accountId }) => accountId).sort((a, b) => (a < b ? -1 : 1));
     // Somebody locks the heads in the other order. After its deadlock_timeout Postgres ends one of the two: who waited first.
-    const other = await poolOn({ connections: 1 }).connect();
+    const other = await poolOn({ connections: 1, role: 'projector' }).connect();
     await other.query('BEGIN');
     const lock = (accountId: string) =>
       other.query('SELECT FROM projection.account_ledger_heads WHERE account_id = $1 FOR UPDATE', [accountId]);
@@ -216,12 +227,12 @@ describe('the read model in Postgres', () => {
 
   it('looks again when the head was not in the way any more', async () => {
     const model = openReadModel({ pool: poolOn() });
-    const watcher = poolOn({ connections: 1 });
+    const watcher = asLogin();
     const { ledger, book } = await savedOften(1);
     await applyAll(model, ledger.receipts);
     const save = await ledger.save(book, { page: 'after all' });
     // The row that the statement waits for goes, and another one stands at the predecessor: as when rivals apply what was missing.
-    const other = await poolOn({ connections: 1 }).connect();
+    const other = await poolOn({ connections: 1, role: 'projector' }).connect();
     await other.query('BEGIN');
     await other.query(`CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM projection.pixbook_ledger_heads`);
     await other.query('DELETE FROM projection.pixbook_ledger_heads');
@@ -236,7 +247,7 @@ describe('the read model in Postgres', () => {
   /** Resolves once a session of this database waits for a lock. */
   const waitsForLock = async (pool: pg.Pool): Promise<void> => {
     for (;;) {
-      const rows = await queryOn(pool, {
+      const rows = await queryOn(pool, noTenant, {
         text: `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       });
       if (rows.length > 0) return;

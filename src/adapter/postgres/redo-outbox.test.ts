@@ -16,19 +16,22 @@ import { createProjectionSchema } from './migrate.ts';
 import { openPool, queryOn, withClient } from './pool.ts';
 import { openReadModel } from './read-model.ts';
 import { openRedoOutbox, restoreRedo } from './redo-outbox.ts';
+import { noTenant } from './scope.ts';
 
 describe('the redo outbox', () => {
   let database: TestDatabase;
   let pool: pg.Pool;
+  let projector: pg.Pool;
   let outbox: RedoOutbox;
   beforeAll(async () => {
     database = await freshDatabase();
     pool = openPool({ url: database.url });
+    projector = openPool({ url: database.url, role: 'projector' });
     outbox = openRedoOutbox(pool);
   });
-  beforeEach(() => queryOn(pool, { text: 'TRUNCATE ops.redo_outbox' }));
+  beforeEach(() => queryOn(projector, noTenant, { text: 'TRUNCATE ops.redo_outbox' }));
   afterAll(async () => {
-    await pool.end();
+    await Promise.all([pool.end(), projector.end()]);
     await database.drop();
   });
 
@@ -36,12 +39,12 @@ describe('the redo outbox', () => {
   const item = (n: number): RedoItem => ({ eventId: eventId(n), target: `pixpax/pixbooks/to-${n}`, kind: 'complete-trade' });
   /** An item as `apply` writes it, of a receipt of this age. */
   const put = ({ eventId: id, target, kind }: RedoItem, ageMs: number) =>
-    queryOn(pool, {
+    queryOn(projector, noTenant, {
       text: `INSERT INTO ops.redo_outbox VALUES ($1, $2, $3, now() - $4 * interval '1 millisecond', NULL, NULL)`,
       values: [id, target, kind, ageMs],
     });
   const rows = () =>
-    queryOn<{ event_id: string; target: string; outcome: string | null; done: boolean }>(pool, {
+    queryOn<{ event_id: string; target: string; outcome: string | null; done: boolean }>(projector, noTenant, {
       text: `SELECT event_id, target, kind, outcome, done_at IS NOT NULL AS done FROM ops.redo_outbox ORDER BY 1, 2`,
     });
 
@@ -83,13 +86,13 @@ describe('the redo outbox', () => {
 
   it('names a kind that it does not know, and throws it as the bug it is', async () => {
     await put({ ...item(1), kind: 'complete-trade' }, 1_000);
-    await queryOn(pool, { text: `UPDATE ops.redo_outbox SET kind = 'tell'` });
+    await queryOn(projector, noTenant, { text: `UPDATE ops.redo_outbox SET kind = 'tell'` });
     await expect(outbox.open(10, 0)).rejects.toThrow(/malformed redo_outbox.kind/);
   });
 
   it('comes back empty where it was dropped, and is out of order where Postgres is', async () => {
     await put(item(1), 1_000);
-    await queryOn(pool, { text: 'DROP SCHEMA ops CASCADE' });
+    await queryOn(projector, noTenant, { text: 'DROP SCHEMA ops CASCADE' });
     expect(await outbox.open(10, 0)).toEqual([]);
     const nowhere = openPool({ url: database.url.replace(/\/[^/?]*(\?|$)/, '/nowhere$1') });
     await expect(openRedoOutbox(nowhere).open(1, 0)).rejects.toBeInstanceOf(Outage);
@@ -125,9 +128,9 @@ describe('the redo outbox', () => {
       });
       return written.sort((a, b) => (a.event_id < b.event_id ? -1 : 1));
     };
-    const restored = (schema?: string) => withClient(pool, (client) => restoreRedo(client, schema));
+    const restored = (schema?: string) => withClient(projector, (client) => restoreRedo(client, schema));
     const made = () =>
-      queryOn(pool, {
+      queryOn(projector, noTenant, {
         text: 'SELECT event_id, target, kind, created_at FROM ops.redo_outbox WHERE done_at IS NULL ORDER BY event_id',
       });
 
@@ -152,7 +155,7 @@ describe('the redo outbox', () => {
     });
 
     it('is made of the projection it is told', async () => {
-      await withClient(pool, (client) => createProjectionSchema(client, 'fresh'));
+      await withClient(projector, (client) => createProjectionSchema(client, 'fresh'));
       expect(await restored('fresh')).toBe(0);
       await expect(restored('x; DROP')).rejects.toThrow(TypeError);
     });
@@ -164,7 +167,7 @@ describe('the redo outbox', () => {
       const claim = await claimCode(ledger, codeId('new'), annas);
       for (const stored of ledger.receipts.slice(known)) await apply(stored);
       const isOpen = async () => {
-        await queryOn(pool, { text: 'TRUNCATE ops.redo_outbox' });
+        await queryOn(projector, noTenant, { text: 'TRUNCATE ops.redo_outbox' });
         await restored();
         return (await rows()).some(({ event_id }) => event_id === claim.receipt.eventId);
       };

@@ -7,6 +7,7 @@ import { type RawRow, stored, storedText, storedWord } from '../stored-column.ts
 import { guardOn } from './guard.ts';
 import { queryOn } from './pool.ts';
 import { requireSchemaName } from './schema-text.ts';
+import { noTenant } from './scope.ts';
 
 /** The outbox in `ops.redo_outbox`, which `apply` fills. The pool is from `openPool` and stays its caller's. */
 export const openRedoOutbox = (pool: pg.Pool): RedoOutbox => {
@@ -15,7 +16,7 @@ export const openRedoOutbox = (pool: pg.Pool): RedoOutbox => {
     open: async (limit, openForMs) => {
       // `created_at` is the receipt's time: what a rebuild or a catch-up finds of long ago is open at once, as it should be.
       const rows = await guard(() =>
-        queryOn<RawRow>(pool, {
+        queryOn<RawRow>(pool, noTenant, {
           text: `SELECT event_id, target, kind FROM ops.redo_outbox
                  WHERE done_at IS NULL AND created_at <= now() - $2 * interval '1 millisecond'
                  ORDER BY created_at, event_id, target LIMIT $1`,
@@ -27,7 +28,7 @@ export const openRedoOutbox = (pool: pg.Pool): RedoOutbox => {
     close: async ({ eventId, target }, outcome) => {
       // A crash before this leaves the row open: what follows is asked for once more, and answered with what there is.
       await guard(() =>
-        queryOn(pool, {
+        queryOn(pool, noTenant, {
           text: `UPDATE ops.redo_outbox SET done_at = now(), outcome = $3 WHERE event_id = $1 AND target = $2 AND done_at IS NULL`,
           values: [eventId, target, outcome],
         }),

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type {
   AccountResource,
   IdentityResource,
+  InvitationResource,
   KeyResource,
   MemberResource,
   PixbookResource,
@@ -16,13 +17,15 @@ import {
   parseEventId,
   parseIdentityId,
   parseInstant,
+  parseInvitationId,
   parsePublicKeyId,
   parseReceiptHash,
   parseUserId,
 } from '../../receipt/ids.ts';
 import { type JsonObject, isJsonObject } from '../../receipt/json.ts';
 import { type Result, err, ok } from '../../result.ts';
-import { roles } from '../../stream/account/event.ts';
+import { plans, roles } from '../../stream/account/event.ts';
+import { accountStatuses } from '../../stream/account/evolve.ts';
 import { stored, storedCount, storedInstant, storedOrNull, storedWord } from '../stored-column.ts';
 
 /** Rows → resources of the port: the edge at which they are parsed. All throw `MalformedRow`. */
@@ -44,9 +47,12 @@ export const headIn = (row: WithHead): Head => ({
 
 export const accountOf = (row: Selectable<DB['accounts']> & WithHead): AccountResource => ({
   accountId: stored('accounts.account_id', parseAccountId, row.account_id),
-  status: storedWord('accounts.status', ['open', 'closed'], row.status),
+  status: storedWord('accounts.status', accountStatuses, row.status),
+  plan: storedWord('accounts.plan', plans, row.plan),
   createdAt: storedInstant('accounts.created_at', row.created_at),
   closedAt: storedOrNull('accounts.closed_at', parseInstant, row.closed_at),
+  suspendedAt: storedOrNull('accounts.suspended_at', parseInstant, row.suspended_at),
+  suspensionReason: row.suspension_reason,
   head: headIn(row),
 });
 
@@ -54,6 +60,14 @@ export const memberOf = (row: Selectable<DB['account_members']>): MemberResource
   userId: stored('account_members.user_id', parseUserId, row.user_id),
   role: storedWord('account_members.role', roles, row.role),
   since: storedInstant('account_members.since', row.since),
+});
+
+export const invitationOf = (row: Selectable<DB['account_invitations']>): InvitationResource => ({
+  invitationId: stored('account_invitations.invitation_id', parseInvitationId, row.invitation_id),
+  role: storedWord('account_invitations.role', roles, row.role),
+  invitedBy: stored('account_invitations.invited_by', parseUserId, row.invited_by),
+  createdAt: storedInstant('account_invitations.created_at', row.created_at),
+  expiresAt: storedInstant('account_invitations.expires_at', row.expires_at),
 });
 
 export const identityOf = (row: Selectable<DB['identities']>): IdentityResource => ({

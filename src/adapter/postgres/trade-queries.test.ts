@@ -134,7 +134,7 @@ describe('the queries of trades', () => {
 
   it('list the trades of a book on either side, in order and each as it is shown alone', async () => {
     for (const book of Object.values(books))
-      expect(await list({ bookId: book.bookId })).toEqual(
+      expect(await list({ accountIds: [book.accountId], bookId: book.bookId })).toEqual(
         sortedBy((id) => id, tradesOf([book])).map((tradeId) => shownAs(tradeId)),
       );
   });
@@ -163,7 +163,7 @@ describe('the queries of trades', () => {
     for (const limit of [1, 2, 100]) {
       const found = await list({ accountIds: [anna.accountId, bert.accountId], status }, limit);
       expect(found.map(({ tradeId }) => tradeId)).toEqual(expected(Object.values(books)));
-      const ofBook = await list({ bookId: bert.bookId, status }, limit);
+      const ofBook = await list({ accountIds: [bert.accountId], bookId: bert.bookId, status }, limit);
       expect(ofBook.map(({ tradeId }) => tradeId)).toEqual(expected([bert]));
     }
   });

@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { LedgerQueries, TradeStatus } from '../../port/ledger-queries.ts';
+import { parseAccountId } from '../../receipt/ids.ts';
 import type { OfferStatus } from '../../stream/pixbook/state.ts';
+import { stored } from '../stored-column.ts';
 import { type Asking, pageOf } from './query-page.ts';
+import { tenants } from './scope.ts';
 import { dueTradeOf, tradeOf } from './trade-resources.ts';
 
 /** Trades, whichever of the two books they are seen from. */
@@ -36,10 +39,15 @@ export const tradeQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'trades' 
       .selectFrom(onSide('t.book_id').unionAll(onSide('t.to_book_id')).as('either'))
       .distinctOn('trade_id')
       .selectAll();
-    return pageOf(await ask(query.orderBy('trade_id').limit(page.limit + 1)), page, tradeOf);
+    return pageOf(await ask(tenants(...accountIds), query.orderBy('trade_id').limit(page.limit + 1)), page, tradeOf);
   },
   trade: async (tradeId) => {
-    const [row] = await ask(shownTrades(db).where('t.trade_id', '=', tradeId));
+    // Two statements: whose a trade is was said by its first receipt for good.
+    const ours = db.selectFrom('trades').select(['account_id', 'to_account_id']).where('trade_id', '=', tradeId);
+    const [parties] = await ask('directory', ours);
+    if (parties === undefined) return null;
+    const accountIds = [parties.account_id, parties.to_account_id].map((id) => stored('trades.account_id', parseAccountId, id));
+    const [row] = await ask(tenants(...accountIds), shownTrades(db).where('t.trade_id', '=', tradeId));
     return row === undefined ? null : tradeOf(row);
   },
   dueTrades: async (now, limit) => {
@@ -49,7 +57,7 @@ export const tradeQueries = ({ db, ask }: Asking): Pick<LedgerQueries, 'trades' 
       // The word of the index's condition: as a parameter it would not be recognised.
       .where('status', '=', sql.lit('offered'))
       .where('expires_at', '<=', now);
-    return (await ask(query.orderBy('expires_at').orderBy('trade_id').limit(limit))).map(dueTradeOf);
+    return (await ask('directory', query.orderBy('expires_at').orderBy('trade_id').limit(limit))).map(dueTradeOf);
   },
 });
 

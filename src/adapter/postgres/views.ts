@@ -8,6 +8,7 @@ import { actingOfRow, actorInputs, actorJoins, actorSelect, askedActor } from '.
 import { identitySelect } from './identity-select.ts';
 import { queryOn } from './pool.ts';
 import { againstRivals } from './postgres-outage.ts';
+import { type Scope, accountsOf, tenants } from './scope.ts';
 
 /**
  * Something that is another one whenever what this process remembers of the projection is void: its tables were made anew, swapped or
@@ -50,6 +51,10 @@ const textOf = (schema: string, kind: ViewKind, single: boolean): string => {
 
 export type SharedView = Pick<View<unknown>, 'epoch' | 'head' | 'seen' | 'operator' | 'acting'>;
 
+/** Of a batch: the accounts its streams and its actors belong to. The operator's identity is shown to all. */
+export const scopeOfViews = (requests: readonly ViewRequest[]): Scope =>
+  tenants(...requests.flatMap(({ stream, actor }) => [...accountsOf(stream), ...(actor ? [actor.accountId] : [])]));
+
 /** Runs one statement for many requests: all see one snapshot, taken after every one of them was made. Answers in their order. */
 export const viewsOf = <Request extends ViewRequest, Answer>(
   pool: pg.Pool,
@@ -72,7 +77,7 @@ export const viewsOf = <Request extends ViewRequest, Answer>(
       rows.length === 1
         ? { ...one, values: first }
         : { ...many, values: first.map((_, column) => rows.map((row) => row[column])) };
-    const found = await againstRivals(() => queryOn<RawRow>(pool, query));
+    const found = await againstRivals(() => queryOn<RawRow>(pool, scopeOfViews(requests), query));
     const byNumber = new Map(found.map((row) => [row.n, row]));
     const shared = byNumber.get(0);
     if (shared === undefined) throw new MalformedRow('view');
