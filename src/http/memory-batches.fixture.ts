@@ -1,8 +1,7 @@
 import type { Batch, BatchOrder, Batches } from '../port/batches.ts';
 
 /** Batches in RAM, for tests: the port's contract without durability, and without a queue. */
-export const memoryBatches = (): Batches => {
-  const known = new Map<string, Batch>();
+export const memoryBatches = (known: Map<string, Batch> = new Map()): Batches => {
   const change = (batchId: string, changes: Partial<Batch>): void => {
     const batch = known.get(batchId);
     if (batch !== undefined) known.set(batchId, { ...batch, ...changes });

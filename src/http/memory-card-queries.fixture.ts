@@ -1,10 +1,10 @@
 import type { Selectable } from 'kysely';
 import { cardOf, packOf } from '../adapter/postgres/card-resources.ts';
 import { tradeOf } from '../adapter/postgres/trade-resources.ts';
-import type { CardResource, Holding, LedgerQueries, TradeResource } from '../port/ledger-queries.ts';
+import type { BookPlace, CardResource, Holding, LedgerQueries, TradeResource } from '../port/ledger-queries.ts';
 import type { ProjectedTable } from '../projection/row-change.ts';
 import type { DB } from '../projection/tables.generated.ts';
-import type { BookId, CardId } from '../receipt/ids.ts';
+import type { CardId } from '../receipt/ids.ts';
 import { memoryPage } from './memory-page.fixture.ts';
 
 type Table = <T extends ProjectedTable>(table: T) => Selectable<DB[T]>[];
@@ -12,25 +12,26 @@ type CardQueries = Pick<LedgerQueries, 'packs' | 'pack' | 'cards' | 'holdings' |
 
 /** What books hold and exchange, as the queries' port has it, over the tables of the memory read model. */
 export const memoryCardQueries = (all: Table): CardQueries => {
-  const packs = (bookId: BookId) =>
+  const packs = ({ accountId, bookId }: BookPlace) =>
     all('packs')
+      .filter((row) => row.account_id === accountId)
       .map(packOf)
       .filter((pack) => pack.bookId === bookId);
   return {
-    packs: async ({ bookId, status }, page) =>
+    packs: async ({ status, ...book }, page) =>
       memoryPage(
-        packs(bookId).filter((pack) => status === null || pack.status === status),
+        packs(book).filter((pack) => status === null || pack.status === status),
         ({ packId }) => packId,
         page,
       ),
-    pack: async (bookId, packId) => packs(bookId).find((pack) => pack.packId === packId) ?? null,
-    cards: async (bookId, page) => memoryPage(cardsIn(all, bookId), ({ instanceId }) => instanceId, page),
-    holdings: async (bookId) => holdingsOf(cardsIn(all, bookId)),
+    pack: async (book, packId) => packs(book).find((pack) => pack.packId === packId) ?? null,
+    cards: async (book, page) => memoryPage(cardsIn(all, book), ({ instanceId }) => instanceId, page),
+    holdings: async (book) => holdingsOf(cardsIn(all, book)),
     trades: async ({ accountIds, bookId, status }, page) =>
       memoryPage(
         tradesIn(all)
           .filter(({ from, to }) =>
-            [from, to].some((book) => (bookId === null ? accountIds.includes(book.accountId) : book.bookId === bookId)),
+            [from, to].some((book) => accountIds.includes(book.accountId) && (bookId === null || book.bookId === bookId)),
           )
           .filter((trade) => status === null || trade.status === status),
         ({ tradeId }) => tradeId,
@@ -59,11 +60,12 @@ const tradesIn = (all: Table): TradeResource[] =>
   });
 
 /** What an accepted trade brings is on its way, and what it takes about to go, until this book's stream settles it. */
-const cardsIn = (all: Table, bookId: BookId): CardResource[] => {
-  const moving = tradesIn(all).filter(({ status, to }) => status === 'accepted' && to.bookId === bookId);
+const cardsIn = (all: Table, { accountId, bookId }: BookPlace): CardResource[] => {
+  const isHere = (book: BookPlace) => book.bookId === bookId && book.accountId === accountId;
+  const moving = tradesIn(all).filter(({ status, to }) => status === 'accepted' && isHere(to));
   const leaving: ReadonlySet<string | null> = new Set(moving.map(({ tradeId }) => tradeId));
   const held = all('card_instances')
-    .filter((row) => row.book_id === bookId)
+    .filter((row) => row.book_id === bookId && row.account_id === accountId)
     .map((row) => {
       const escrow = leaving.has(row.trade_id) ? 'leaving' : 'escrowed';
       return cardOf({ ...row, status: row.trade_id === null ? 'owned' : escrow });

@@ -1,13 +1,14 @@
 import type { DueTrade } from './ledger-queries.ts';
 import type { RedoItem } from './redo-outbox.ts';
 
-/** Work that nobody waits for: what must still follow from a receipt, an offer whose time is over, a batch. */
+/** Work that nobody waits for: what must still follow from a receipt, an offer whose time is over, a batch, a run of the projector. */
 export type Job =
   | { readonly kind: 'redo'; readonly item: RedoItem }
   | { readonly kind: 'expire-trade'; readonly trade: DueTrade }
-  | { readonly kind: 'batch'; readonly batchId: string };
+  | { readonly kind: 'batch'; readonly batchId: string }
+  | { readonly kind: 'run'; readonly runId: string };
 
-export const jobKinds = ['redo', 'expire-trade', 'batch'] as const satisfies readonly Job['kind'][];
+export const jobKinds = ['redo', 'expire-trade', 'batch', 'run'] as const satisfies readonly Job['kind'][];
 
 /**
  * Does a job. It may be done any number of times, by two at once, and after it was done: that is harmless by the idempotency keys of what it

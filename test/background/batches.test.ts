@@ -118,7 +118,7 @@ describe('a batch of packs', () => {
       return (seen.at(-1) ?? 0) > 0;
     });
     // Death as others see it: its sessions end, and its jobs stay marked as its own.
-    await first.pool.query(
+    await first.login.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pixpax-jobs' AND datname = current_database()`,
     );
     void background.stop();
@@ -128,7 +128,7 @@ describe('a batch of packs', () => {
     const batch = await ended(heir, batchId);
     expect(batch).toMatchObject({ total: PACKS, done: PACKS, failures: [], status: 'finished' });
     const packsOf = await Promise.all(
-      books.map(({ bookId }) => first.queries.packs({ bookId, status: null }, { after: null, limit: 5 })),
+      books.map((book) => first.queries.packs({ ...book, status: null }, { after: null, limit: 5 })),
     );
     expect(packsOf.map(({ rows }) => rows.length)).toEqual(books.map(() => 1));
     expect([...ground.objects.keys()].filter((key) => key.includes('/events/') && isPack(key))).toHaveLength(PACKS);
@@ -163,7 +163,7 @@ describe('a batch of codes', () => {
     expect(made.map(({ codeId }) => codeId).sort()).toEqual(page.rows.map(({ codeId }) => codeId).sort());
     expect(made.every(({ code, codeId }) => codeIdOf(process.codeKey, code) === codeId)).toBe(true);
     const everything = [
-      await everyRow(process.pool),
+      await everyRow(process.login),
       JSON.stringify(open.flatMap(({ lines }) => lines)),
       ...[...ground.objects].map(([key, bytes]) => key + Buffer.from(bytes).toString('latin1')),
     ].join('\n');
@@ -189,7 +189,7 @@ describe('a batch of codes', () => {
     await until(failed);
     expect(granted(await process.batches.read(issuer, batchId))).toMatchObject({ status: 'running', failures: [] });
     isAway = false;
-    await process.pool.query(
+    await process.login.query(
       `SELECT graphile_worker.reschedule_jobs(array(SELECT id FROM graphile_worker.jobs), now()), pg_notify('jobs:insert', '')`,
     );
     expect(await ended(process, batchId)).toMatchObject({ done: 3, failures: [] });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import pMap from 'p-map';
-import type pg from 'pg';
+import pg from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { type MemoryObjects, memoryStore } from '../../src/adapter/memory/receipt-store.ts';
@@ -9,9 +9,11 @@ import { memorySealer } from '../../src/adapter/memory/sealer.ts';
 import { memorySigner } from '../../src/adapter/memory/signer.ts';
 import { openBatches } from '../../src/adapter/postgres/batches.ts';
 import { openLedgerQueries } from '../../src/adapter/postgres/ledger-queries.ts';
+import { openMeter } from '../../src/adapter/postgres/meter.ts';
 import { openPool } from '../../src/adapter/postgres/pool.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
 import { openRedoOutbox } from '../../src/adapter/postgres/redo-outbox.ts';
+import { openRuns } from '../../src/adapter/postgres/runs.ts';
 import { batchCommands } from '../../src/command/batches.ts';
 import { ensureOperator } from '../../src/command/ensure-operator.ts';
 import { initialise } from '../../src/command/initialise.ts';
@@ -19,7 +21,9 @@ import { openLedger } from '../../src/command/ledger.ts';
 import type { CommandContext, LedgerCommands, LedgerUpkeep } from '../../src/command/ledger-commands.ts';
 import type { CommandPorts } from '../../src/command/ports.ts';
 import { batchRunner } from '../../src/command/run-batch.ts';
+import { runCommands, runDoer } from '../../src/command/runs.ts';
 import { type Clock, systemClock } from '../../src/port/clock.ts';
+import type { Projector } from '../../src/port/runs.ts';
 import {
   type AccountId,
   type BookId,
@@ -68,6 +72,9 @@ export const newGround = async (): Promise<Ground> => {
 /** One process of the service over a Postgres: everything but HTTP. Its pool fails while the wire at `url` is cut, and heals with it. */
 export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: string, clock: Clock = systemClock) => {
   const pool = openPool({ url });
+  // For a test to look into every schema and to interfere: the login as it is.
+  const login = new pg.Pool({ connectionString: url, max: 2 });
+  login.on('error', () => undefined);
   const lines: Record<string, unknown>[] = [];
   const readModel = openReadModel({ pool });
   const ports: CommandPorts = {
@@ -78,6 +85,7 @@ export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: s
   const queries = openLedgerQueries({ pool });
   const codeKey = codeKeyOf(codeSecret);
   const [batches, outbox] = [openBatches(pool), openRedoOutbox(pool)];
+  const [runs, meter] = [openRuns(pool), openMeter(pool, clock)];
   const metrics = new Registry();
   const log = pino({ level: 'debug' }, linesTo(lines));
   const watching = jobMetrics(metrics, log);
@@ -87,12 +95,16 @@ export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: s
     await Promise.all(started.splice(0).map((background) => background.stop()));
   };
   return {
-    ...{ ports, pool, commands, queries, outbox, metrics, lines, codeKey },
+    ...{ ports, pool, login, commands, queries, outbox, meter, metrics, lines, codeKey },
+    runs: runCommands({ runs, clock }),
     batches: batchCommands(parts),
-    /** Begins its background work, with other commands or another upkeep if given. */
-    work: async (other: { commands?: LedgerCommands; upkeep?: LedgerUpkeep } = {}): Promise<Background> => {
+    /** Begins its background work, with other commands, another upkeep or another projector if given. */
+    work: async (
+      other: { commands?: LedgerCommands; upkeep?: LedgerUpkeep; projector?: Projector } = {},
+    ): Promise<Background> => {
       const background = await startBackground({
-        ...{ databaseUrl: url, pool, outbox, queries, clock, log, metrics: watching },
+        ...{ databaseUrl: url, pool, outbox, queries, runs, meter, clock, log, metrics: watching },
+        doRun: runDoer({ runs, projector: other.projector ?? idle, clock }),
         upkeep: other.upkeep ?? upkeep(queries),
         runBatch: batchRunner({ ...parts, commands: other.commands ?? commands }),
       });
@@ -103,11 +115,14 @@ export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: s
     stopWork,
     close: async () => {
       await stopWork();
-      await pool.end();
+      await Promise.all([pool.end(), login.end()]);
     },
   };
 };
 export type Process = ReturnType<typeof processOn>;
+
+/** A projector that has nothing to do. */
+const idle: Projector = () => Promise.resolve({ exitCode: 0, reason: null, report: {}, reportWhole: true });
 
 const linesTo = (lines: Record<string, unknown>[]): Writable =>
   new Writable({

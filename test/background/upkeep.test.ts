@@ -7,6 +7,7 @@ import { rebuild } from '../../projector/rebuild.ts';
 import { storeSource } from '../../projector/store-source.ts';
 import { memoryStore } from '../../src/adapter/memory/receipt-store.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/adapter/postgres/embedded.ts';
+import { ensureRoles } from '../../src/adapter/postgres/roles.ts';
 import type { LedgerUpkeep } from '../../src/command/ledger-commands.ts';
 import { limits } from '../../src/limits.ts';
 import { type Clock, systemClock } from '../../src/port/clock.ts';
@@ -71,7 +72,7 @@ const claimAndDie = async ({ first, away, publication }: Scene, book: Collector,
   await first.commands.claimCode(asks(`claim-${name}`, book.userId), book, codeId).catch(() => undefined);
   away.is = false;
   // Long ago, so that no command sees to it any more.
-  await first.pool.query(`UPDATE ops.redo_outbox SET created_at = created_at - interval '1 minute' WHERE done_at IS NULL`);
+  await first.login.query(`UPDATE ops.redo_outbox SET created_at = created_at - interval '1 minute' WHERE done_at IS NULL`);
   return codeId;
 };
 
@@ -81,11 +82,11 @@ const packsFor = ({ ground }: Scene, codeId: CodeId): number =>
     return text.includes('"type":"PACK_ISSUED"') && text.includes(codePackIdFor(codeId));
   }).length;
 const outcomes = async ({ first }: Scene): Promise<readonly unknown[]> =>
-  (await first.pool.query<{ outcome: string | null }>('SELECT outcome FROM ops.redo_outbox ORDER BY created_at')).rows.map(
+  (await first.login.query<{ outcome: string | null }>('SELECT outcome FROM ops.redo_outbox ORDER BY created_at')).rows.map(
     ({ outcome }) => outcome,
   );
 const isAllClosed = async (scene: Scene): Promise<boolean> => (await scene.first.outbox.open(100, 0)).length === 0;
-const forgetAll = ({ first }: Scene) => first.pool.query('TRUNCATE ops.redo_outbox; DELETE FROM graphile_worker._private_jobs');
+const forgetAll = ({ first }: Scene) => first.login.query('TRUNCATE ops.redo_outbox; DELETE FROM graphile_worker._private_jobs');
 
 let database: TestDatabase;
 let scene: Scene;
@@ -150,7 +151,7 @@ describe('a redo item', () => {
     await until(() => process.lines.some(({ code }) => code === 'signer-unavailable'));
     expect(await outcomes(scene)).toEqual([null]);
     scene.away.is = false;
-    await process.pool.query(
+    await process.login.query(
       `SELECT graphile_worker.reschedule_jobs(array(SELECT id FROM graphile_worker.jobs), now()), pg_notify('jobs:insert', '')`,
     );
     await until(() => isAllClosed(scene));
@@ -161,7 +162,7 @@ describe('a redo item', () => {
   const putItem = async (eventId: string): Promise<void> => {
     const values = [eventId, item.target, item.kind];
     const text = `INSERT INTO ops.redo_outbox (event_id, target, kind, created_at) VALUES ($1, $2, $3, now() - interval '1 hour')`;
-    await scene.first.pool.query(text, values);
+    await scene.first.login.query(text, values);
   };
   const answering = (redo: (item: RedoItem) => ReturnType<LedgerUpkeep['redo']>): LedgerUpkeep => ({
     ...scene.first.upkeep,
@@ -189,7 +190,7 @@ describe('a redo item', () => {
     expect(process.lines.find(({ code }) => code === 'redo-overdue')).toMatchObject({ level: 50, open: 1, oldestSeconds: 3600 });
     await until(() => tries > 0);
     expect(await outcomes(scene)).toEqual([null]);
-    const { rows } = await process.pool.query('SELECT key, last_error FROM graphile_worker.jobs');
+    const { rows } = await process.login.query('SELECT key, last_error FROM graphile_worker.jobs');
     expect(rows).toMatchObject([{ key: `redo:01HF7YAT00ZY2HFVSMAQJQ9NN0:${item.target}` }]);
   });
 
@@ -198,7 +199,7 @@ describe('a redo item', () => {
     const process = scene.start();
     await process.work({ upkeep: answering(() => Promise.reject(new Error('a canary in the words'))) });
     const lastErrors = async () =>
-      (await process.pool.query<{ last_error: string | null }>('SELECT last_error FROM graphile_worker.jobs')).rows;
+      (await process.login.query<{ last_error: string | null }>('SELECT last_error FROM graphile_worker.jobs')).rows;
     await until(async () => (await lastErrors()).some(({ last_error }) => last_error !== null));
     expect(await lastErrors()).toEqual([{ last_error: 'internal-error' }]);
     expect(JSON.stringify(process.lines.filter(({ level }) => level === 50))).toContain('a canary in the words');
@@ -209,12 +210,12 @@ describe('a projection that is dropped under a running worker', () => {
   it('is waited for: nothing is closed or alarmed about, and what is open is done once it is rebuilt', async () => {
     const codeId = await claimAndDie(scene, anna, 'dropped');
     const process = scene.start();
-    await process.pool.query('DROP SCHEMA projection CASCADE');
+    await process.login.query('DROP SCHEMA projection CASCADE');
     await process.work();
     await until(() => process.lines.some(({ msg, reason }) => msg === 'a background job waits' && reason === 'later'));
     const store = memoryStore(scene.ground.objects);
     granted(await rebuild({ source: storeSource(store), databaseUrl: database.url, trust: scene.ground.trust, threads: 0 }));
-    await process.pool.query(
+    await process.login.query(
       `SELECT graphile_worker.reschedule_jobs(array(SELECT id FROM graphile_worker.jobs), now()), pg_notify('jobs:insert', '')`,
     );
     await until(() => packsFor(scene, codeId) === 1);
@@ -229,7 +230,7 @@ describe('an offer whose time is over', () => {
     if (from === undefined || to === undefined) throw new Error('no books');
     const { dropId } = scene.publication;
     await done(scene.first.commands.issuePack(asks('pack', from.userId), from, { dropId, identityId: null }));
-    const { rows } = await scene.first.queries.packs({ bookId: from.bookId, status: null }, { after: null, limit: 100 });
+    const { rows } = await scene.first.queries.packs({ ...from, status: null }, { after: null, limit: 100 });
     const pack = rows.find((row) => row.codeId === null);
     const [card] = pack?.cards ?? [];
     if (pack === undefined || card === undefined) throw new Error('no pack');
@@ -262,6 +263,7 @@ describe('a Postgres that goes away under a running worker', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'pixpax-jobs-'));
     server = await startEmbeddedPostgres({ directory, durable: false });
+    await ensureRoles(server.url);
     wire = await wireTo(server.url);
     own = await openScene(server.url);
   });
