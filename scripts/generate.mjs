@@ -20,7 +20,7 @@ export const generators = [
   { file: 'openapi.yaml', needs: ['src/http/openapi-document.ts'], make: () => openapiText() },
   {
     file: 'src/projection/tables.generated.ts',
-    needs: ['schema.sql', 'src/adapter/postgres/embedded.ts'],
+    needs: ['schema.sql', 'src/adapter/postgres/embedded.ts', 'src/adapter/postgres/roles.ts'],
     make: () => tableTypes(),
   },
   { file: 'diagrams/imports.mmd', needs: ['src', '.dependency-cruiser.mjs'], make: () => importGraph() },
@@ -39,10 +39,12 @@ const columnTypes = { timestamptz: 'Instant', int8: 'number', json: 'string' };
 /** The types of a database to which schema.sql was applied just now. */
 const tableTypes = async () => {
   const { startEmbeddedPostgres } = await import('../src/adapter/postgres/embedded.ts');
+  const { ensureRoles } = await import('../src/adapter/postgres/roles.ts');
   const { default: pg } = await import('pg');
   const directory = mkdtempSync(join(tmpdir(), 'table-types-'));
   const server = await startEmbeddedPostgres({ directory, durable: false, temporary: true });
   try {
+    await ensureRoles(server.url);
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
     await client.query(readFileSync(join(root, 'schema.sql'), 'utf8'));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig } from './config.ts';
+import { variables } from './environment.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pixpax-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,6 +40,7 @@ describe('the configuration', () => {
         codeSecret: null,
         operatorUsers: [],
         demo: true,
+        rateLimits: true,
       },
     });
   });
@@ -109,6 +111,29 @@ describe('the configuration', () => {
     expect(parseConfig({ CODE_SECRET_FILE: file }, '/srv')).toMatchObject({ value: { codeSecret: 'y'.repeat(40) } });
     expect(faultsOf({ AUTH_SECRET_FILE: file, AUTH_SECRET: 'z'.repeat(40) })).toEqual(['AUTH_SECRET']);
     expect(faultsOf({ AUTH_SECRET_FILE: join(folder, 'missing') })).toEqual(['AUTH_SECRET_FILE']);
+  });
+
+  it('reads every secret from a file too, as orchestrators hand them out', () => {
+    const isSecret = (name: string): boolean =>
+      (/(SECRET|TOKEN|KEY|KEY_ID|SECRET_ID|PASSWORD|PASSPHRASE|PEM)$/.test(name) || /_URL$/.test(name)) && name !== 'PUBLIC_URL';
+    const plain = variables.filter((name) => !name.endsWith('_FILE'));
+    expect(plain.filter(isSecret)).toEqual(expect.arrayContaining(['AUTH_SECRET', 'DATABASE_URL', 'VAULT_TOKEN']));
+    expect(plain.filter((name) => isSecret(name) && !variables.includes(`${name}_FILE`))).toEqual([]);
+  });
+
+  it.each(['PUBLIC_URL', 'VAULT_ADDR'])('takes no name or password in %s, which is shown, and does not quote it', (variable) => {
+    for (const url of ['https://canary@ledger.example', 'https://:canary@ledger.example', 'https://a:canary@ledger.example/']) {
+      const parsed = parseConfig({ [variable]: url }, '/srv');
+      expect(parsed).toMatchObject({ ok: false, error: [{ variable }] });
+      expect(JSON.stringify(parsed)).not.toContain('canary');
+    }
+  });
+
+  it('takes an empty file for no secret', () => {
+    const file = join(folder, 'empty');
+    writeFileSync(file, '\n');
+    for (const variable of ['AUTH_SECRET', 'CODE_SECRET', 'DATABASE_URL', 'VAULT_TOKEN'])
+      expect(faultsOf({ [`${variable}_FILE`]: file })).toEqual([variable]);
   });
 
   it('never quotes a secret in a fault', () => {

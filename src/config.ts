@@ -40,10 +40,14 @@ export type Config = {
   readonly authSecret: string | null;
   /** Codes are made and named with it; null: made once and kept under the data directory. Without it no unclaimed code can be claimed. */
   readonly codeSecret: string | null;
+  /** What scrapers show to read /metrics; null: operators alone read them. */
+  readonly metricsToken: string | null;
   /** Who is made a member of the operator's account, with the role operator, at start. */
   readonly operatorUsers: readonly UserId[];
   /** How many proxies in front of us add to `X-Forwarded-For`. */
   readonly trustedProxies: number;
+  /** Whether requests are counted, and refused when they are too many. */
+  readonly rateLimits: boolean;
   /** Seed the demo account, once; on the embedded Postgres only. */
   readonly demo: boolean;
 };
@@ -95,8 +99,10 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
     trust: env.TRUST_FINGERPRINT ?? null,
     authSecret: env.AUTH_SECRET ?? null,
     codeSecret: env.CODE_SECRET ?? null,
+    metricsToken: env.METRICS_TOKEN ?? null,
     operatorUsers: operatorUsers(env.OPERATOR_USERS, faults),
     trustedProxies: env.TRUSTED_PROXIES,
+    rateLimits: env.RATE_LIMITS === 'on',
     demo: env.DEMO === undefined ? !production : env.DEMO === 'on',
   };
 };

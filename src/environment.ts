@@ -13,12 +13,20 @@ const secret = z
   .min(limits.secretMinChars, { error: `at least ${limits.secretMinChars} characters` })
   .optional();
 
+/** An address that is shown: on pages, in logs, in refusals. It holds no password. */
+const shownUrl = z
+  .url({ protocol: /^https?$/, error: 'an http(s) URL' })
+  .refine((text) => URL.parse(text)?.username === '' && URL.parse(text)?.password === '', {
+    error: 'an http(s) URL without a name or a password in it',
+  })
+  .optional();
+
 /** Each variable on its own; what one asks of another is `parseConfig`'s. */
 export const environment = z.object({
   NODE_ENV: z.string().optional(),
   HOST: z.string().min(1).optional(),
   PORT: z.coerce.number({ error: 'a port number, 0–65535' }).int().min(0).max(65535).default(8080),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional(),
+  PUBLIC_URL: shownUrl,
   TRUSTED_ORIGINS: z.string().optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).optional(),
   DATA_DIR: z.string().min(1).default('./data'),
@@ -34,7 +42,7 @@ export const environment = z.object({
   AWS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   KEYS_DIR: z.string().min(1).optional(),
   SIGNER: z.enum(['local', 'vault'], { error: 'local or vault' }).optional(),
-  VAULT_ADDR: z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional(),
+  VAULT_ADDR: shownUrl,
   VAULT_TOKEN: z.string().min(1).optional(),
   VAULT_ROLE_ID: z.string().min(1).optional(),
   VAULT_SECRET_ID: z.string().min(1).optional(),
@@ -50,8 +58,10 @@ export const environment = z.object({
     .optional(),
   AUTH_SECRET: secret,
   CODE_SECRET: secret,
+  METRICS_TOKEN: secret,
   OPERATOR_USERS: z.string().optional(),
   TRUSTED_PROXIES: z.coerce.number({ error: 'a number, 0–10' }).int().min(0).max(10).default(0),
+  RATE_LIMITS: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   DEMO: z.enum(['on', 'off'], { error: 'on or off' }).optional(),
 });
 
@@ -67,6 +77,7 @@ const fileVariables = [
   'VAULT_CACERT_PEM',
   'AUTH_SECRET',
   'CODE_SECRET',
+  'METRICS_TOKEN',
 ];
 
 /** Every variable that is read: whoever writes them down elsewhere (k8s/) can be held against it. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { routes } from '../src/http/app.ts';
 import type { Success } from '../src/http/operation.ts';
 import { type ProblemCode, problemKinds } from '../src/http/problem-code.ts';
-import { problemsOf } from '../src/http/problem-spec.ts';
+import { isLimited, problemsOf } from '../src/http/problem-spec.ts';
 import { problemSchema } from '../src/http/resource-schema.ts';
 import type { Route } from '../src/http/route.ts';
 
@@ -29,6 +29,8 @@ export const departuresOf = async (method: string, path: string, answer: Respons
   const route = routeOf(method, new URL(path, 'http://localhost').pathname);
   const said = `${method} ${path} answered ${answer.status}`;
   if (answer.headers.get('x-request-id') === null) return [`${said} without X-Request-Id`];
+  if (answer.headers.has('ratelimit') && (route === undefined || !isLimited(route.operation)))
+    return [`${said} with RateLimit, which is not described`];
   if (method === 'OPTIONS') return answer.status === 204 ? [] : problemDepartures(said, OFF_ROUTE, answer);
   if (answer.status >= 400) return problemDepartures(said, route === undefined ? OFF_ROUTE : problemsOf(route), answer, method);
   if (route === undefined) return [`${said}, but there is no such route`];

@@ -25,6 +25,8 @@ const rowOf = (job: Job): JobRow => {
       return { task: job.kind, key: `expire-trade:${job.trade.tradeId}`, payload: job.trade, queue: null, priority: 1 };
     case 'batch':
       return { task: job.kind, key: `batch:${job.batchId}`, payload: { batchId: job.batchId }, queue: 'batches', priority: 2 };
+    case 'run':
+      return { task: job.kind, key: `run:${job.runId}`, payload: { runId: job.runId }, queue: 'runs', priority: 3 };
   }
 };
 
@@ -44,6 +46,7 @@ const payloads = {
     tradeId: parsedBy(parseTradeId),
   }),
   batch: z.object({ batchId: z.string() }),
+  run: z.object({ runId: z.string() }),
 };
 
 /** The job of a row; null when no program of ours wrote it. */
@@ -60,6 +63,10 @@ export const jobOfRow = (kind: Job['kind'], payload: unknown): Job | null => {
     case 'batch': {
       const batch = payloads.batch.safeParse(payload);
       return batch.success ? { kind, batchId: batch.data.batchId } : null;
+    }
+    case 'run': {
+      const run = payloads.run.safeParse(payload);
+      return run.success ? { kind, runId: run.data.runId } : null;
     }
   }
 };

@@ -9,8 +9,11 @@ export type Answer = {
   readonly cookies?: readonly string[];
 };
 
-/** May be kept by the client alone, which asks again each time: the ETag answers, and authorisation is looked at first. */
-const REVALIDATE = 'private, no-cache';
+/**
+ * What is a user's is kept by nobody on the way, nor by a browser for whoever sits there next, or for who was removed since. A program that keeps
+ * an answer itself sends its ETag, and is told whether it still holds.
+ */
+const KEPT_BY_NOBODY = 'no-store';
 
 const etagOf = (tag: string): string => `"${tag}"`;
 
@@ -31,7 +34,7 @@ type Tagged = {
  * 200 with an ETag, or 304 when the client has it. `body` is asked for only when it is needed.
  */
 export const taggedAnswer = (
-  { tag, ifNoneMatch, cacheControl = REVALIDATE, vary }: Tagged,
+  { tag, ifNoneMatch, cacheControl = KEPT_BY_NOBODY, vary }: Tagged,
   contentType: string,
   body: () => string | Uint8Array,
 ): Answer => {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { uniqueSymbol } from 'hono-openapi';
+import { permissionOf } from '../access/permission.ts';
 import {
   codeCommand,
   codeReader,
@@ -15,28 +16,38 @@ import { describeApp } from './describe-app.ts';
 import type { SchemaComponents } from './json-schema.ts';
 import { type DescribedNeed, anyone } from './need.ts';
 import { operationSpec } from './operation-spec.ts';
+import { accountOwner, metricsReader, operator, operatorCommand, operatorReader } from './operator-need.ts';
 import { preflightFields } from './origin.ts';
 import type { HttpParts } from './parts.ts';
+import { person } from './person-need.ts';
 import { internalError, notFound, problemAnswer } from './problem.ts';
-import { accountReader, bookReader, receiptReader, session } from './reader-need.ts';
+import { accountKeeper, accountReader, bookReader, receiptReader, session } from './reader-need.ts';
 import { requestContextOf } from './request-context.ts';
 import * as account from './route/accounts.ts';
+import * as adminAccount from './route/admin-accounts.ts';
+import * as adminLimit from './route/admin-limits.ts';
+import * as adminRun from './route/admin-runs.ts';
+import * as apiKey from './route/api-keys.ts';
 import * as art from './route/art.ts';
+import * as auditTrail from './route/audit-trail.ts';
 import * as batch from './route/batches.ts';
 import * as card from './route/cards.ts';
 import * as code from './route/codes.ts';
 import * as collection from './route/collections.ts';
 import * as drop from './route/drops.ts';
 import * as identity from './route/identities.ts';
+import * as invitation from './route/invitations.ts';
 import * as operations from './route/operations.ts';
 import * as pack from './route/packs.ts';
 import * as pages from './route/pages.ts';
 import * as pixbook from './route/pixbooks.ts';
 import * as receipt from './route/receipts.ts';
 import * as reference from './route/reference.ts';
+import * as sessions from './route/sessions.ts';
 import * as signIn from './route/sign-in.ts';
 import * as trade from './route/trades.ts';
 import * as trust from './route/trust.ts';
+import * as usage from './route/usage.ts';
 import { type Route, route } from './route.ts';
 import { type Service, openService } from './service.ts';
 import { type HttpContext, clientAddressOf, inShell, responseOf } from './shell.ts';
@@ -54,6 +65,15 @@ export const routes: readonly Route[] = [
   route('POST', '/v1/accounts/:accountId/members', accountCommand, account.addMember),
   route('POST', '/v1/accounts/:accountId/members/:userId/commands/change-role', accountCommand, account.changeMemberRole),
   route('POST', '/v1/accounts/:accountId/members/:userId/commands/remove', accountCommand, account.removeMember),
+  route('GET', '/v1/accounts/:accountId/invitations', accountKeeper, invitation.listInvitations),
+  route('POST', '/v1/accounts/:accountId/invitations', accountCommand, invitation.inviteMember),
+  route('POST', '/v1/accounts/:accountId/invitations/:invitationId/commands/accept', accountCommand, invitation.acceptInvitation),
+  route(
+    'POST',
+    '/v1/accounts/:accountId/invitations/:invitationId/commands/withdraw',
+    accountCommand,
+    invitation.withdrawInvitation,
+  ),
   route('GET', '/v1/accounts/:accountId/identities', accountReader, identity.listIdentities),
   route('POST', '/v1/accounts/:accountId/identities', accountCommand, identity.createIdentity),
   route('GET', '/v1/accounts/:accountId/identities/:identityId', accountReader, identity.readIdentity),
@@ -109,17 +129,36 @@ export const routes: readonly Route[] = [
   route('GET', '/v1/batches/:batchId', session, batch.readBatch),
   route('POST', '/v1/batches/:batchId/commands/show-codes', command, batch.showCodes),
 
+  route('GET', '/v1/accounts/:accountId/usage', accountOwner, usage.readUsage),
+
+  route('POST', '/v1/admin/accounts/:accountId/commands/suspend', operatorCommand, adminAccount.suspendAccount),
+  route('POST', '/v1/admin/accounts/:accountId/commands/resume', operatorCommand, adminAccount.resumeAccount),
+  route('POST', '/v1/admin/accounts/:accountId/commands/change-plan', operatorCommand, adminAccount.changePlan),
+  route('GET', '/v1/admin/accounts/:accountId/allowances', operatorReader, adminLimit.readAllowances),
+  route('POST', '/v1/admin/accounts/:accountId/commands/reset-allowances', operator, adminLimit.resetAllowances),
+  route('GET', '/v1/admin/runs', operatorReader, adminRun.listRuns),
+  route('POST', '/v1/admin/runs', operator, adminRun.startRun),
+  route('GET', '/v1/admin/runs/:runId', operatorReader, adminRun.readRun),
+  route('GET', '/v1/admin/audit-trail', operatorReader, auditTrail.listAuditTrail),
+
   route('GET', '/v1/receipts/:eventId', receiptReader, receipt.readReceipt),
   route('GET', '/v1/keys/:publicKeyId', anyone, trust.readKey),
   route('GET', '/.well-known/pixpax-ledger.json', anyone, trust.readLedgerIdentity),
 
+  route('GET', '/v1/sessions', person, sessions.listSessions),
+  route('POST', '/v1/sessions/:sessionId/commands/revoke', person, sessions.revokeSession),
+  route('GET', '/v1/api-keys', person, apiKey.listApiKeys),
+  route('POST', '/v1/api-keys', person, apiKey.createApiKey),
+  route('POST', '/v1/api-keys/:apiKeyId/commands/revoke', person, apiKey.revokeApiKey),
   route('POST', '/v1/auth/*', anyone, signIn.signInPost),
   route('GET', '/v1/auth/*', anyone, signIn.signInGet),
 
   route('GET', '/health', anyone, operations.readHealth),
   route('GET', '/health/ready', anyone, operations.readReadiness),
-  route('GET', '/metrics', anyone, operations.readMetrics),
+  route('GET', '/metrics', metricsReader, operations.readMetrics),
   route('GET', '/', anyone, pages.readHome),
+  route('GET', '/sign-in', anyone, pages.readSignInPage),
+  route('GET', '/sign-in/:script', anyone, pages.readPageScript),
   route('GET', '/docs', anyone, reference.readReference),
   route('GET', '/docs/reference.js', anyone, reference.readReferenceScript),
   route('GET', '/openapi.json', anyone, pages.readOpenApiJson),
@@ -130,29 +169,33 @@ export const routes: readonly Route[] = [
 
 /** All needs there are. */
 const needs: ReadonlySet<DescribedNeed | undefined> = new Set([
-  ...[anyone, session, command, accountCommand, bookCommand, accountReader, bookReader, receiptReader],
+  ...[anyone, person, session, command, accountCommand, bookCommand, accountReader, accountKeeper, bookReader, receiptReader],
   ...[tradeReader, tradeCommand, collectionReader, collectionCommand, dropReader, dropCommand],
   ...[issuer, issuerReader, codeReader, codeCommand],
+  ...[operator, operatorReader, operatorCommand, accountOwner, metricsReader],
 ]);
 
 type App = Hono<{ Bindings: NonNullable<HttpContext['env']> }>;
 
 /**
- * The HTTP service over its parts. Throws TypeError when a route declares no need that we know: what nobody declared, nobody may use.
+ * The HTTP service over its parts. Throws TypeError when a route declares no need that we know, or its operation has no line in the table of
+ * permissions: what nobody declared, nobody may use.
  */
 export const createApp = (parts: HttpParts, table: readonly Route[] = routes): App => {
-  for (const { method, path, need } of table)
-    if (!needs.has(need)) throw new TypeError(`${method} ${path} does not say what it needs`);
+  for (const { method, path, need, operation } of table)
+    if (!needs.has(need) || permissionOf(operation.id) === null)
+      throw new TypeError(`${method} ${path} does not say what it needs`);
   const app: App = new Hono();
   const schemas: SchemaComponents = {};
   const service = openService(parts, () => describeApp(app, table, schemas));
   for (const each of table) {
     const { method, path, answer } = each;
-    const handler = inShell(service, path, (c) =>
+    const handler = inShell(service, path, (c, standings) =>
       answer(service, {
         request: c.req.raw,
         param: (name) => c.req.param(name) ?? '',
         clientAddress: clientAddressOf(c, parts.config.trustedProxies),
+        standings,
       }),
     );
     // A getter, for most processes are never asked for their description.
@@ -168,7 +211,7 @@ export const createApp = (parts: HttpParts, table: readonly Route[] = routes): A
     // The shell answers for everything it runs; what arrives here is its own bug.
     parts.log.error({ err: fault }, 'the shell failed');
     const context = requestContextOf(null, null);
-    return responseOf(problemAnswer(internalError, c.req.path, context), context, null, service.origins);
+    return responseOf(problemAnswer(internalError, c.req.path, context), context, null, service);
   });
   return app;
 };

@@ -12,18 +12,22 @@ export type BookDirectory = {
   learn(bookId: BookId, accountId: AccountId): void;
 };
 
-export const bookDirectory = (queries: Pick<LedgerQueries, 'pixbook'>): BookDirectory => {
-  const known = new LRUCache<BookId, AccountId>({ max: limits.rememberedStreams });
+export const bookDirectory = (queries: Pick<LedgerQueries, 'accountOfBook'>): BookDirectory => {
+  // It takes its megabytes at once: they are taken when the first book is seen.
+  let books: LRUCache<BookId, AccountId> | null = null;
+  const learn = (bookId: BookId, accountId: AccountId): void => {
+    books ??= new LRUCache({ max: limits.rememberedStreams });
+    books.set(bookId, accountId);
+  };
   return {
     accountOf: async (bookId) => {
-      const remembered = known.get(bookId);
+      const remembered = books?.get(bookId);
       if (remembered !== undefined) return remembered;
-      const book = await queries.pixbook(bookId);
-      if (book === null) return null;
-      known.set(bookId, book.accountId);
-      return book.accountId;
+      const accountId = await queries.accountOfBook(bookId);
+      if (accountId !== null) learn(bookId, accountId);
+      return accountId;
     },
-    learn: (bookId, accountId) => void known.set(bookId, accountId),
+    learn,
   };
 };
 

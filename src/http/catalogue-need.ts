@@ -86,7 +86,7 @@ export const codeReader: SignedInNeed<CodeReader, Reading> = {
   },
 };
 
-const noIssuer: Problem = { code: 'forbidden', detail: 'only issuers and operators may do this' };
+const noIssuer: Problem = { code: 'forbidden', detail: 'only an issuer may do this' };
 
 /** Issuers and operators, for what leaves no receipt. */
 export const issuer: SignedInNeed<UserId, unknown> = {

@@ -30,6 +30,7 @@ export const accountCommand: SignedInNeed<AccountCommand, unknown> = {
     const context = commandContextOf(userId, headers);
     return context.ok ? ok({ context: context.value, accountId: accountId.value }) : context;
   },
+  accountsOf: ({ accountId }) => [accountId],
 };
 
 export type BookCommand = { readonly context: CommandContext; readonly book: Book };
@@ -47,4 +48,5 @@ export const bookCommand: SignedInNeed<BookCommand, { readonly accountId?: Accou
     const book = await placedBook(books, bookId.value, query.accountId);
     return book === null ? err(notFound) : ok({ context: context.value, book });
   },
+  accountsOf: ({ book }) => [book.accountId],
 };

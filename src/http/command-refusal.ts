@@ -12,6 +12,7 @@ const anyCommand = [
   'outcome-unknown',
   'stream-stopped',
   'account-closed',
+  'account-suspended',
 ] as const satisfies readonly ProblemCode[];
 
 /** What a command that an identity of the user's choice signs may be refused for besides. */
@@ -26,6 +27,16 @@ const ended = ['trade-accepted', 'trade-declined', 'trade-cancelled', 'trade-exp
 export const refusals = {
   account: [...anyCommand, 'account-exists', 'role-not-allowed'],
   member: [...anyCommand, 'member-exists', 'member-missing', 'last-owner', 'role-not-allowed', 'too-many-members'],
+  invitation: [
+    ...anyCommand,
+    'member-exists',
+    'role-not-allowed',
+    'too-many-members',
+    'too-many-invitations',
+    'invitation-exists',
+    'invitation-over',
+  ],
+  standing: [...anyCommand, 'role-not-allowed', 'account-not-suspended', 'plan-unchanged'],
   identity: [
     ...anySigned,
     'identity-exists',

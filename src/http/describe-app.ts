@@ -19,8 +19,10 @@ const tags: { readonly [T in Tag]: string } = {
   Codes: 'Printed secrets, each worth one pack. Issuers see their names, and nobody the codes again.',
   Collections: 'What issuers publish: cards in series, their art, and the drops in which packs are drawn.',
   Batches: 'Many packs or codes as one job, for issuers.',
+  Billing: 'What an account uses of the service, for its owners.',
   Receipts: 'The truth, byte for byte.',
   Trust: 'What an auditor needs from us, and needs once.',
+  Admin: 'For operators: accounts, limits, runs over the whole ledger. Each use is kept in the audit trail, refused ones too.',
   Operations: 'Health and metrics.',
   Pages: 'For people.',
 };
@@ -37,6 +39,11 @@ ${limits.readYourWritesMs} ms until that event is visible. Lists come in pages w
 **Bodies** are I-JSON (RFC 7493), at most ${limits.requestBodyBytes} bytes; art alone is sent as it is. Refused are duplicate members, \`__proto__\`, \`constructor\` and
 \`prototype\`, lone surrogates and noncharacters, numbers beyond ±(2^53−1) however they are spelled, and nesting over ${limits.jsonDepth - 1} levels.
 
+**Limits** are counted by address (of IPv6 by /64), by user (an API key counts for its user) and by account, for reads and commands each. An account of
+the plan free has ${limits.freeAccountPerMinute} a minute and ${limits.freeAccountBurstPoints} more in ${limits.accountBurstMs / 60_000} minutes once those are used up, one of the plan pro ${limits.proAccountPerMinute} and ${limits.proAccountBurstPoints}; sign-in and claims have fewer.
+\`RateLimit\` and \`RateLimit-Policy\` tell how the allowances stand that a request drew on. One too many is answered with 429 \`rate-limited\` and
+\`Retry-After\`, and has done nothing; a repeated command counts like any other.
+
 **Errors** are RFC 9457 problem details with a stable \`code\`; /problems explains each. A path that is there but not with this method answers 405
 \`method-not-allowed\` with \`Allow\`; OPTIONS answers 204 with \`Allow\`; HEAD answers as GET does, without the body.`;
 
@@ -51,6 +58,15 @@ const headers = {
   }),
   'Cache-Control': text('How long this may be kept, and by whom'),
   Vary: text('Request fields that the answer depends on'),
+  RateLimit: text(
+    'What remains of each allowance (`r`), and the seconds until it is whole again (`t`): draft-ietf-httpapi-ratelimit-headers-10',
+    {
+      examples: ['"address";r=1193;t=42, "account-command";r=57;t=42'],
+    },
+  ),
+  'RateLimit-Policy': text('Each allowance the request drew on: requests (`q`) in a window of seconds (`w`)', {
+    examples: ['"address";q=1200;w=60, "account-command";q=60;w=60'],
+  }),
   'Retry-After': text('Seconds after which trying again can help', { pattern: '^[0-9]+$' }),
   'WWW-Authenticate': text('Bearer'),
   'X-Request-Id': text('Under which this request is in our log: yours, if you sent one fit to be logged'),
@@ -82,7 +98,7 @@ const parameters = {
 };
 
 const securitySchemes = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'The token that signing in answers' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'The token that signing in answers, or an API key' },
   cookie: {
     type: 'apiKey',
     in: 'cookie',

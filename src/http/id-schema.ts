@@ -11,6 +11,7 @@ import {
   parseIdentityId,
   parseInstanceId,
   parseInstant,
+  parseInvitationId,
   parsePackId,
   parsePublicKeyId,
   parseReceiptHash,
@@ -55,6 +56,7 @@ export const identityIdSchema = id(parseIdentityId, {
   example: `idn_${EXAMPLE}`,
   description: 'idn_ and 26 Crockford characters',
 });
+export const invitationIdSchema = prefixed(parseInvitationId, 'InvitationId', 'inv');
 export const bookIdSchema = prefixed(parseBookId, 'BookId', 'bk');
 export const collectionIdSchema = prefixed(parseCollectionId, 'CollectionId', 'col');
 export const dropIdSchema = prefixed(parseDropId, 'DropId', 'drp');
@@ -63,13 +65,34 @@ export const packIdSchema = prefixed(parsePackId, 'PackId', 'pck');
 export const instanceIdSchema = prefixed(parseInstanceId, 'InstanceId', 'ins', ': one owned copy of a card');
 export const tradeIdSchema = prefixed(parseTradeId, 'TradeId', 'trd', ': the event id of the offer');
 
-/** Batches are jobs, not streams: their ids are no part of the receipts’ format. */
-export const parseBatchId: Parser<string> = (text) =>
-  typeof text === 'string' && BATCH_ID.test(text)
-    ? ok(text)
-    : err({ code: 'malformed-id', expected: 'bat_ and 26 Crockford characters' });
-const BATCH_ID = new RegExp(`^bat_${ULID}$`);
+/** Batches are jobs, sessions and API keys are of sign-in, none of them streams: their ids are no part of the receipts’ format. */
+const parserOf = (prefix: string): Parser<string> => {
+  const pattern = new RegExp(`^${prefix}_${ULID}$`);
+  return (text) =>
+    typeof text === 'string' && pattern.test(text)
+      ? ok(text)
+      : err({ code: 'malformed-id', expected: `${prefix}_ and 26 Crockford characters` });
+};
+export const parseBatchId = parserOf('bat');
 export const batchIdSchema = prefixed(parseBatchId, 'BatchId', 'bat');
+
+/** Runs and entries of the audit trail are no part of the receipts’ format either. */
+export const parseRunId: Parser<string> = (text) =>
+  typeof text === 'string' && RUN_ID.test(text)
+    ? ok(text)
+    : err({ code: 'malformed-id', expected: 'run_ and 26 Crockford characters' });
+const RUN_ID = new RegExp(`^run_${ULID}$`);
+export const runIdSchema = prefixed(parseRunId, 'RunId', 'run');
+export const parseAuditId: Parser<string> = (text) =>
+  typeof text === 'string' && AUDIT_ID.test(text)
+    ? ok(text)
+    : err({ code: 'malformed-id', expected: 'aud_ and 26 Crockford characters' });
+const AUDIT_ID = new RegExp(`^aud_${ULID}$`);
+export const auditIdSchema = prefixed(parseAuditId, 'AuditId', 'aud');
+export const parseSessionId = parserOf('ses');
+export const sessionIdSchema = prefixed(parseSessionId, 'SessionId', 'ses');
+export const parseApiKeyId = parserOf('key');
+export const apiKeyIdSchema = prefixed(parseApiKeyId, 'ApiKeyId', 'key');
 
 const CATALOGUE_NAME = { pattern: '^[a-z0-9][a-z0-9-]{0,63}$', description: '1 to 64 of a-z 0-9 -, not first a -' };
 export const cardIdSchema = id(parseCardId, { name: 'CardId', ...CATALOGUE_NAME, example: 'red-fox' });

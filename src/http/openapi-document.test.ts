@@ -20,7 +20,7 @@ import {
   parseUserId,
 } from '../receipt/ids.ts';
 import { routes } from './app.ts';
-import { parseBatchId } from './id-schema.ts';
+import { parseApiKeyId, parseBatchId, parseSessionId } from './id-schema.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { problemCodes, problemKinds, spokenCode } from './problem-code.ts';
 import { problemsOf } from './problem-spec.ts';
@@ -85,6 +85,8 @@ describe('the API description', () => {
     ['InstanceId', parseInstanceId],
     ['TradeId', parseTradeId],
     ['BatchId', parseBatchId],
+    ['SessionId', parseSessionId],
+    ['ApiKeyId', parseApiKeyId],
     ['CardId', parseCardId],
     ['SeriesId', parseSeriesId],
     ['Sha256', parseSha256],

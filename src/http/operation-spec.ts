@@ -1,7 +1,7 @@
 import type { DescribeRouteOptions } from 'hono-openapi';
 import { type JsonSchema, type SchemaComponents, jsonSchemaOf } from './json-schema.ts';
 import type { BodyRule, Success } from './operation.ts';
-import { headerReferences, problemResponses, problemsOf } from './problem-spec.ts';
+import { LIMIT_FIELDS, headerReferences, isLimited, problemResponses, problemsOf } from './problem-spec.ts';
 import type { Route } from './route.ts';
 import { pathParameters } from './schema.ts';
 
@@ -13,6 +13,7 @@ const ref = (kind: string, name: string): { readonly $ref: string } => ({ $ref: 
 export const operationSpec = (route: Route, components: SchemaComponents): DescribeRouteOptions => {
   const { operation, need } = route;
   const { id, tag, summary, description, body } = operation;
+  const limitFields = isLimited(operation) ? LIMIT_FIELDS : [];
   return {
     operationId: id,
     tags: [tag],
@@ -29,7 +30,9 @@ export const operationSpec = (route: Route, components: SchemaComponents): Descr
           },
         }),
     responses: {
-      ...Object.fromEntries(operation.successes.map((success) => [String(success.status), successSpec(success, components)])),
+      ...Object.fromEntries(
+        operation.successes.map((success) => [String(success.status), successSpec(success, limitFields, components)]),
+      ),
       ...problemResponses(problemsOf(route), components),
     },
   };
@@ -66,9 +69,13 @@ const parametersOf = ({ path, operation, need }: Route, components: SchemaCompon
   return [...members, ...queries, ...fields.map((name) => ref('parameters', name))];
 };
 
-const successSpec = ({ status, description, content, fields = [] }: Success, components: SchemaComponents) => ({
+const successSpec = (
+  { status, description, content, fields = [] }: Success,
+  more: readonly string[],
+  components: SchemaComponents,
+) => ({
   description,
-  headers: headerReferences(fields.filter((field) => status !== 304 || field !== 'Location')),
+  headers: headerReferences([...fields.filter((field) => status !== 304 || field !== 'Location'), ...more]),
   ...(content === undefined
     ? {}
     : {

@@ -2,13 +2,17 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { BatchCommands } from '../command/batch-commands.ts';
 import type { Book, LedgerCommands, Offer } from '../command/ledger-commands.ts';
+import type { RunCommands } from '../command/runs.ts';
+import type { AuditTrail } from '../port/audit-trail.ts';
 import type { Authentication } from '../port/authentication.ts';
 import type { Clock } from '../port/clock.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
+import type { Limiter } from '../port/limiter.ts';
+import type { Meter } from '../port/meter.ts';
 import type { Dependency } from '../port/outage.ts';
 import type { ReceiptStore } from '../port/receipt-store.ts';
 import type { Head } from '../receipt/chain.ts';
-import type { CodeId, PackId, PublicKeyId } from '../receipt/ids.ts';
+import type { AccountId, CodeId, InvitationId, PackId, PublicKeyId } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
 import type { Code } from '../stream/code/secret.ts';
@@ -52,6 +56,12 @@ export type Certificates = {
 /** The name of a code, over the secret that the service keeps. */
 export type CodeNames = { codeIdOf(code: Code): CodeId };
 
+/** The secrets of invitations, over the key that the service keeps. */
+export type InvitationSecrets = {
+  secretOf(accountId: AccountId, invitationId: InvitationId): string;
+  isSecret(accountId: AccountId, invitationId: InvitationId, text: string): boolean;
+};
+
 export type HttpConfig = {
   /** Where the service is reached from outside: `https://…`, without a trailing slash. */
   readonly publicUrl: string;
@@ -59,20 +69,28 @@ export type HttpConfig = {
   readonly trustedOrigins: readonly string[];
   /** How many proxies in front of us add to `X-Forwarded-For`; with 0 the field is not believed. */
   readonly trustedProxies: number;
+  /** What a scraper shows to read the metrics. Null: none may. */
+  readonly metricsToken: string | null;
 };
 
 /** Everything the HTTP layer is made of. */
 export type HttpParts = {
   readonly commands: LedgerCommands;
   readonly batches: BatchCommands;
+  readonly runs: RunCommands;
+  readonly auditTrail: AuditTrail;
+  /** What the commands above are counted by. */
+  readonly meter: Pick<Meter, 'commands'>;
   readonly queries: LedgerQueries;
   readonly store: ReceiptStore;
   readonly authentication: Authentication;
+  readonly limiter: Limiter;
   /** Asks every dependency, each within a deadline of its own. Never rejects. */
   readonly health: () => Promise<Health>;
   readonly verifyStream: VerifyStream;
   readonly certificates: Certificates;
   readonly codeNames: CodeNames;
+  readonly invitations: InvitationSecrets;
   readonly ledger: LedgerIdentity;
   readonly clock: Clock;
   readonly log: Logger;

@@ -21,6 +21,10 @@ type HttpCode =
   | 'sign-up-refused'
   | 'rate-limited'
   | 'origin-not-trusted'
+  | 'scope-missing'
+  | 'person-required'
+  | 'session-not-fresh'
+  | 'too-many-api-keys'
   | 'unsupported-media-type'
   | 'body-too-large'
   | 'invalid-json'
@@ -35,6 +39,7 @@ type HttpCode =
   | 'not-ready'
   | 'receipt-lost'
   | 'certificate-missing'
+  | 'run-under-way'
   | 'internal-error';
 
 /** Why the layer below refuses. */
@@ -64,14 +69,26 @@ export const problemKinds: { readonly [C in ProblemCode]: ProblemKind } = {
   ),
   'idempotency-key-malformed': kind(400, 'Idempotency-Key is malformed', 'A key is 1 to 255 visible ASCII characters.'),
   'if-match-malformed': kind(400, 'If-Match is malformed', 'Send one ETag exactly as it was received, quotes included, or *.'),
-  unauthenticated: kind(401, 'Not signed in', 'Sign in at /v1/auth and send the session’s cookie or bearer token.'),
-  'sign-in-refused': kind(401, 'Sign-in refused', 'The e-mail address or the password is wrong, or the session is over.'),
+  unauthenticated: kind(
+    401,
+    'Not signed in',
+    'Sign in at /v1/auth and send the session’s cookie or bearer token, or an API key.',
+  ),
+  'sign-in-refused': kind(
+    401,
+    'Sign-in refused',
+    'The e-mail address or the password is wrong, the passkey is not known, or the session is over.',
+  ),
   forbidden: kind(403, 'Not allowed', 'Your role in the account does not allow this.'),
   'origin-not-trusted': kind(
     403,
     'This origin may not act with a cookie',
     'Commands with a session cookie are taken from this service’s own origin and the trusted ones only.',
   ),
+  'scope-missing': kind(403, 'The API key may not do this', 'Make a key with the scope that detail names.'),
+  'person-required': kind(403, 'Not for API keys', 'Sign in as a person: a key can neither make keys nor end sessions.'),
+  'session-not-fresh': kind(403, 'The session is too old for this', 'Sign in again: passkeys are added and removed soon after.'),
+  'too-many-api-keys': kind(409, 'Too many API keys', 'Revoke one first.'),
   'not-found': kind(404, 'Not found', 'There is no such resource, or none that you may know of.'),
   'member-missing': kind(404, 'Not a member', 'The user is not a member of the account.'),
   'identity-missing': kind(404, 'No such identity', 'The account has no identity with this id.'),
@@ -80,6 +97,17 @@ export const problemKinds: { readonly [C in ProblemCode]: ProblemKind } = {
   'not-acceptable': kind(406, 'Nothing acceptable', 'Accept excludes every media type this resource has.'),
   'request-timeout': kind(408, 'The request took too long to arrive', 'Send it again, faster.'),
   'account-exists': kind(409, 'The account exists', 'Another request with the same Idempotency-Key made it.'),
+  'account-suspended': kind(
+    403,
+    'The account is suspended',
+    'An operator has suspended the account: it takes no commands. Its history stays readable.',
+  ),
+  'account-not-suspended': kind(409, 'The account is not suspended', 'There is nothing to resume.'),
+  'run-under-way': kind(409, 'Such a run is under way', 'detail names it: wait until it has ended.'),
+  'plan-unchanged': kind(409, 'The account has this plan', 'There is nothing to change.'),
+  'invitation-exists': kind(409, 'The invitation exists', 'Another request with the same Idempotency-Key made it.'),
+  'too-many-invitations': kind(409, 'Too many invitations', 'Withdraw one first.'),
+  'invitation-over': kind(410, 'The invitation is over', 'It was accepted or withdrawn, or its time is over: ask for another.'),
   'account-closed': kind(409, 'The account is closed', 'A closed account takes no commands. Its history stays readable.'),
   'member-exists': kind(409, 'Already a member', 'Change the member’s role instead.'),
   'last-owner': kind(409, 'The last owner', 'Make another member an owner first.'),

@@ -1,4 +1,6 @@
+import { permissionOf } from '../access/permission.ts';
 import { type JsonSchema, type SchemaComponents, jsonSchemaOf } from './json-schema.ts';
+import type { Described } from './operation.ts';
 import { type ProblemCode, problemCodes, problemKinds } from './problem-code.ts';
 import { problemSchema } from './resource-schema.ts';
 import type { Route } from './route.ts';
@@ -12,13 +14,18 @@ const ANY_REQUEST: readonly ProblemCode[] = [
   'internal-error',
 ];
 
+/** Whether requests for an operation are counted, so that its answers tell how the allowances stand. */
+export const isLimited = ({ id }: Pick<Described, 'id'>): boolean => permissionOf(id)?.limit !== 'probe';
+
 /** Every code a route may answer with, its own and those that follow from what it needs and takes. */
 export const problemsOf = ({ method, need, operation }: Route): readonly ProblemCode[] => {
   const codes = new Set<ProblemCode>([...operation.problems, ...need.problems, ...ANY_REQUEST]);
   const add = (...more: readonly ProblemCode[]): void => {
     for (const code of more) codes.add(code);
   };
+  if (isLimited(operation)) add('rate-limited');
   if (operation.successes.some(({ content }) => content !== undefined)) add('not-acceptable');
+  if (need.signedIn) add(permissionOf(operation.id)?.scope == null ? 'person-required' : 'scope-missing');
   if (need.signedIn) add('unauthenticated', 'postgres-unavailable', 'store-unavailable', 'store-refused', 'deadline-exceeded');
   if (method !== 'GET' && need.signedIn) add('origin-not-trusted');
   if (operation.body.presence !== 'none') add('body-too-large', 'unsupported-media-type');
@@ -58,11 +65,14 @@ const componentName = (code: ProblemCode): string =>
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('');
 
+/** Of every answer to a request that was counted. */
+export const LIMIT_FIELDS = ['RateLimit', 'RateLimit-Policy'] as const;
+
 const FIELDS_BY_STATUS: { readonly [status: number]: readonly string[] } = { 401: ['WWW-Authenticate'] };
 
 const problemResponse = (status: number, codes: readonly ProblemCode[], problem: JsonSchema) => {
   const canRetry = codes.some((code) => problemKinds[code].retryAfterSeconds !== undefined);
-  const fields = [...(FIELDS_BY_STATUS[status] ?? []), ...(canRetry ? ['Retry-After'] : [])];
+  const fields = [...(FIELDS_BY_STATUS[status] ?? []), ...(canRetry ? ['Retry-After'] : []), ...LIMIT_FIELDS];
   return {
     description: codes.map((code) => `\`${code}\` ${problemKinds[code].title}`).join(' · '),
     headers: headerReferences(fields),

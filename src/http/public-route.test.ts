@@ -57,7 +57,7 @@ describe('trust', () => {
 });
 
 describe('a page for people', () => {
-  it.each(['/', '/docs', '/problems', '/problems/stale-base'])(
+  it.each(['/', '/sign-in', '/docs', '/problems', '/problems/stale-base'])(
     '%s asks nobody else for anything and runs nothing of others',
     async (path) => {
       const { ask } = await makeWorld();

@@ -1,3 +1,4 @@
+import { mayKeepAccount } from '../access/authorise.ts';
 import type { ReceiptPlace } from '../port/ledger-queries.ts';
 import {
   type AccountId,
@@ -11,7 +12,7 @@ import {
 import { accountStream, pixbookStream } from '../receipt/stream.ts';
 import { err, ok } from '../result.ts';
 import type { SignedInNeed } from './need.ts';
-import { notFound } from './problem.ts';
+import { notFound, refused } from './problem.ts';
 import { untilVisible } from './until-visible.ts';
 import { projectionBehind, readsStream, visible } from './visible.ts';
 
@@ -51,6 +52,24 @@ export const accountReader: SignedInNeed<AccountReader, Reading> = {
     const seen = await visible(service, userId, async () => accountStream(accountId.value), query.minEventId);
     return seen.ok ? ok({ userId, accountId: accountId.value }) : seen;
   },
+  accountsOf: ({ accountId }) => [accountId],
+};
+
+/** Those who keep the account of the path: its owners, of the operator's account the operators. */
+export const accountKeeper: SignedInNeed<AccountReader, Reading> = {
+  ...reading,
+  name: 'account keeper',
+  says: 'A session, and the role of an owner in the account.',
+  problems: [...reading.problems, 'forbidden'],
+  grant: async (service, session, ask) => {
+    const reader = await accountReader.grant(service, session, ask);
+    if (!reader.ok) return reader;
+    const { userId, accountId } = reader.value;
+    const role = await service.queries.membership(userId, accountId);
+    const keeps = mayKeepAccount({ userId, role, accountStatus: 'open' });
+    return keeps.ok ? reader : err(refused(keeps.error));
+  },
+  accountsOf: ({ accountId }) => [accountId],
 };
 
 export type BookReader = { readonly accountId: AccountId; readonly bookId: BookId };
@@ -69,6 +88,7 @@ export const bookReader: SignedInNeed<BookReader, Reading & Hint> = {
     };
     return visible(service, userId, streamNow, query.minEventId);
   },
+  accountsOf: ({ accountId }) => [accountId],
 };
 
 export type ReceiptReader = { readonly eventId: EventId; readonly place: ReceiptPlace };
@@ -85,4 +105,5 @@ export const receiptReader: SignedInNeed<ReceiptReader, unknown> = {
     if (!eventId.ok || place === null) return err(notFound);
     return (await readsStream(service, userId, place.stream)) ? ok({ eventId: eventId.value, place }) : err(notFound);
   },
+  accountsOf: ({ place: { stream } }) => ('accountId' in stream ? [stream.accountId] : []),
 };

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { plans } from '../stream/account/event.ts';
+import { accountStatuses } from '../stream/account/evolve.ts';
 import {
   accountIdSchema as accountId,
   bookIdSchema as bookId,
@@ -7,6 +9,7 @@ import {
   receiptHashSchema as hash,
   identityIdSchema as identityId,
   instantSchema as instant,
+  invitationIdSchema as invitationId,
   publicKeyIdSchema as publicKeyId,
   userIdSchema as userId,
 } from './id-schema.ts';
@@ -24,15 +27,22 @@ export const headSchema = z
 export const accountSchema = z
   .strictObject({
     accountId,
-    status: z.enum(['open', 'closed']),
+    status: z.enum(accountStatuses),
+    plan: z.enum(plans),
     createdAt: instant,
     closedAt: instant.nullable(),
+    suspendedAt: instant.nullable(),
+    suspensionReason: z.string().nullable(),
     head: headSchema,
   })
   .meta({ id: 'Account' });
 
 export const membershipSchema = z.strictObject({ accountId, role }).meta({ id: 'Membership' });
 export const memberSchema = z.strictObject({ userId, role, since: instant }).meta({ id: 'Member' });
+
+export const invitationSchema = z
+  .strictObject({ invitationId, role, invitedBy: userId, createdAt: instant, expiresAt: instant })
+  .meta({ id: 'Invitation', description: 'Neither accepted nor withdrawn; its time may be over' });
 
 export const identitySchema = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApp, routes } from './app.ts';
-import { makeWorld, refusal, said } from './ledger.fixture.ts';
+import { METRICS_TOKEN, makeWorld, refusal, said } from './ledger.fixture.ts';
 import type { Route } from './route.ts';
 
 const concrete = (path: string): string => path.replaceAll(/:[A-Za-z]+/g, 'x').replace('*', 'nothing');
@@ -21,7 +21,7 @@ describe('the table of routes', () => {
     },
   );
 
-  it('leaves nothing public but health, metrics, pages, art, keys, the trust anchor and sign-in', () => {
+  it('leaves nothing public but health, pages, art, keys, the trust anchor and sign-in', () => {
     const open = routes.filter(({ need }) => need.name === 'anyone').map(({ path }) => path);
     expect([...new Set(open)].sort()).toEqual([
       '/',
@@ -30,11 +30,12 @@ describe('the table of routes', () => {
       '/docs/reference.js',
       '/health',
       '/health/ready',
-      '/metrics',
       '/openapi.json',
       '/openapi.yaml',
       '/problems',
       '/problems/:code',
+      '/sign-in',
+      '/sign-in/:script',
       '/v1/art/:artHash',
       '/v1/auth/*',
       '/v1/keys/:publicKeyId',
@@ -52,8 +53,9 @@ describe('the table of routes', () => {
   });
 
   it('demands an idempotency key of every command, and of nothing else', () => {
+    const withoutReceipt = ['anyone', 'person', 'operator'];
     for (const { method, need, path } of routes)
-      expect([path, need.isCommand]).toEqual([path, method === 'POST' && !path.startsWith('/v1/auth')]);
+      expect([path, need.isCommand]).toEqual([path, method === 'POST' && !withoutReceipt.includes(need.name)]);
   });
 });
 
@@ -209,7 +211,7 @@ describe('what is known of a request', () => {
     await ask('POST', '/v1/accounts', { key: 'k' });
     await ask('POST', '/v1/accounts', { key: 'k' });
     await ask('GET', '/v1/accounts/acc_x');
-    const metrics = await (await ask('GET', '/metrics', { as: null })).text();
+    const metrics = await (await ask('GET', '/metrics', { as: METRICS_TOKEN })).text();
     expect(metrics).toContain('http_request_duration_seconds_count{route="/v1/accounts",method="POST",status="2xx"} 2');
     expect(metrics).toContain('http_request_duration_seconds_count{route="/v1/accounts/:accountId",method="GET",status="4xx"} 1');
     expect(metrics).toContain('pixpax_commands_total{operation="createAccount",outcome="written"} 1');

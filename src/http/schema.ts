@@ -5,6 +5,7 @@ import { type JsonObject, isJsonObject } from '../receipt/json.ts';
 import { roles } from '../stream/account/event.ts';
 import {
   accountIdSchema,
+  apiKeyIdSchema,
   batchIdSchema,
   bookIdSchema,
   codeIdSchema,
@@ -12,8 +13,11 @@ import {
   dropIdSchema,
   eventIdSchema,
   identityIdSchema,
+  invitationIdSchema,
   packIdSchema,
   publicKeyIdSchema,
+  runIdSchema,
+  sessionIdSchema,
   sha256Schema,
   tradeIdSchema,
   userIdSchema,
@@ -32,6 +36,7 @@ export const jsonObjectSchema: z.ZodType<JsonObject> = z
 export const pathParameters: { readonly [name: string]: z.ZodType } = {
   accountId: accountIdSchema,
   identityId: identityIdSchema,
+  invitationId: invitationIdSchema,
   bookId: bookIdSchema,
   eventId: eventIdSchema,
   userId: userIdSchema,
@@ -42,8 +47,12 @@ export const pathParameters: { readonly [name: string]: z.ZodType } = {
   packId: packIdSchema,
   tradeId: tradeIdSchema,
   batchId: batchIdSchema,
+  runId: runIdSchema,
   artHash: sha256Schema,
+  sessionId: sessionIdSchema,
+  apiKeyId: apiKeyIdSchema,
   code: z.string().meta({ description: 'The `code` of a problem', examples: ['stale-base'] }),
+  script: z.string().meta({ description: 'A script that /sign-in names', examples: ['page.js'] }),
 };
 
 /** A moment of a stream: a position, or the event at it. */

@@ -1,6 +1,6 @@
+import { ok } from '../result.ts';
 import type { HttpParts } from './parts.ts';
 import { API_KEY_ID, SESSION_ID } from './plausible.fixture.ts';
-import { ok } from '../result.ts';
 
 const SINCE = '2026-01-02T00:00:00.000Z';
 
@@ -12,7 +12,18 @@ export const signedUp = ({ authentication }: Pick<HttpParts, 'authentication'>):
     sessions: () => Promise.resolve([]),
     revokeSession: (_userId, sessionId) => Promise.resolve(sessionId === SESSION_ID),
     createApiKey: (_userId, { name, scopes, expiresAt }) =>
-      Promise.resolve(ok({ apiKeyId: API_KEY_ID, name, start: 'pixpax_', scopes, createdAt: SINCE as never, expiresAt, lastUsedAt: null, key: 'pixpax_key' })),
+      Promise.resolve(
+        ok({
+          apiKeyId: API_KEY_ID,
+          name,
+          start: 'pixpax_',
+          scopes,
+          createdAt: SINCE as never,
+          expiresAt,
+          lastUsedAt: null,
+          key: 'pixpax_key',
+        }),
+      ),
     revokeApiKey: (_userId, apiKeyId) => Promise.resolve(apiKeyId === API_KEY_ID),
   },
 });

@@ -25,6 +25,7 @@ export const tradeReader: SignedInNeed<TradeResource, Reading> = {
     const look = () => tradeNow(service, userId, tradeId.value, minEventId);
     return (await untilVisible(service.clock, look)).value;
   },
+  accountsOf: ({ from, to }) => [from.accountId, to.accountId],
 };
 
 /** A trade's events are in two streams: `minEventId` may be of either. */
@@ -82,4 +83,5 @@ export const tradeCommand: SignedInNeed<TradeCommand, Places> = {
     if (from === null) return err(notFound);
     return ok({ context: context.value, offer: { ...from, tradeId: tradeId.value }, to: saidTo ?? trade?.to ?? null });
   },
+  accountsOf: ({ offer, to }) => (to === null ? [offer.accountId] : [offer.accountId, to.accountId]),
 };

@@ -3,14 +3,16 @@ import { startJobRunner } from '../adapter/graphile-worker/job-runner.ts';
 import { openBacklog } from '../adapter/postgres/backlog.ts';
 import type { openPool } from '../adapter/postgres/pool.ts';
 import { type JobParts, jobDoer } from '../command/do-job.ts';
-import { type SweepParts, sweepBatches, sweepLedger } from '../command/sweep.ts';
+import { type SweepParts, sweepBatches, sweepLedger, sweepRuns } from '../command/sweep.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../port/clock.ts';
+import type { Meter } from '../port/meter.ts';
 import { Outage } from '../port/outage.ts';
 import { type JobMetrics, watched } from './job-metrics.ts';
 
 export type BackgroundParts = JobParts &
-  Pick<SweepParts, 'queries'> & {
+  Pick<SweepParts, 'queries' | 'runs'> & {
+    readonly meter: Pick<Meter, 'flush'>;
     /** The service's Postgres: the job library makes connections of its own. */
     readonly databaseUrl: string;
     /** From `openPool`; stays its caller's. */
@@ -25,28 +27,32 @@ export type BackgroundParts = JobParts &
 export type Background = { stop(): Promise<void> };
 
 /**
- * Begins the work that nobody waits for: redo items, offers whose time is over, batches. Any number of processes do it together. Resolves once the
- * job queue is there. Throws `Outage` when Postgres is away now; later it only waits for it.
+ * Begins the work that nobody waits for: redo items, offers whose time is over, batches, runs, and handing over what was counted. Any number of
+ * processes do it together. Resolves once the job queue is there. Throws `Outage` when Postgres is away now; later it only waits for it.
  */
 export const startBackground = async (parts: BackgroundParts): Promise<Background> => {
-  const { databaseUrl, pool, outbox, queries, clock, log, metrics } = parts;
+  const { databaseUrl, pool, outbox, queries, runs, meter, clock, log, metrics } = parts;
   const jobs = await startJobRunner({ databaseUrl, doJob: watched(jobDoer(parts), metrics, log), clock, log });
   const stopping = new AbortController();
-  const sweep: SweepParts = { jobs, outbox, queries, backlog: openBacklog(pool), clock };
+  const sweep: SweepParts = { jobs, outbox, queries, runs, backlog: openBacklog(pool), clock };
   const repeat = { clock, log, signal: stopping.signal };
   const loops = [
     repeated(repeat, limits.sweepMs, async () => {
       await jobs.tidy();
       await sweepLedger(sweep);
+      await sweepRuns(sweep);
       await show(sweep, metrics);
     }),
     repeated(repeat, limits.batchSweepMs, () => sweepBatches(sweep)),
+    repeated(repeat, limits.meterFlushMs, () => meter.flush()),
   ];
   return {
     stop: async () => {
       stopping.abort('stopping');
       await jobs.stop();
       await Promise.all(loops);
+      // The last seconds' commands: lost when this fails, as after a crash.
+      await meter.flush().catch((error: unknown) => log.warn({ err: error }, 'counted commands were lost'));
     },
   };
 };

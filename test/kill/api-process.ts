@@ -53,7 +53,8 @@ export const apiProcess = async (folder: string, env: Record<string, string>): P
     dataDir,
     start: async () => {
       if (child !== null) return;
-      const variables = { ...process.env, ...env, DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error' };
+      const own = { DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMITS: 'off' };
+      const variables = { ...process.env, ...env, ...own };
       const started = spawn(process.execPath, [main], { env: variables, stdio: ['ignore', 'ignore', 'pipe'] });
       let complaint = '';
       started.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-4_000)));

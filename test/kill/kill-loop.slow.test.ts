@@ -157,7 +157,7 @@ const untrueOf = (told: readonly Told[], objects: ReadonlyMap<string, Uint8Array
 
 const dumpOf = async (directory: string) => {
   const postgres = await startEmbeddedPostgres({ directory });
-  const pool = openPool({ url: postgres.url });
+  const pool = openPool({ url: postgres.url, role: 'projector' });
   try {
     return await dumpPostgres(pool, 'projection');
   } finally {

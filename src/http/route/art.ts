@@ -84,7 +84,9 @@ export const readArt = operation({
       cacheControl: 'public, max-age=31536000, immutable',
     };
     const answer = taggedAnswer(tagged, art.type, () => art.bytes);
-    return { ...answer, headers: { ...answer.headers, 'Content-Security-Policy': POLICY } };
+    // Pages of other origins show it: it is public, and the same for everyone.
+    const fields = { 'Content-Security-Policy': POLICY, 'Cross-Origin-Resource-Policy': 'cross-origin' };
+    return { ...answer, headers: { ...answer.headers, ...fields } };
   },
 });
 

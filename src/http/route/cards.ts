@@ -33,7 +33,7 @@ export const listCards = operation({
     const after = keyAfter(query.cursor, parseInstanceId);
     if (!after.ok) return after.error;
     if ((await queries.head(pixbookStream(accountId, bookId))) === null) return notFound; // as in listPacks
-    const { rows, hasMore } = await queries.cards(bookId, { after: after.value, limit: query.limit });
+    const { rows, hasMore } = await queries.cards({ accountId, bookId }, { after: after.value, limit: query.limit });
     // The other book of a trade has its say: the head of this one is no tag for it.
     return hashedAnswer(
       headers.get('if-none-match'),
@@ -52,10 +52,10 @@ export const readCompletion = operation({
   query: z.strictObject({ ...readQuery, ...bookQuery }),
   body: noBody,
   handle: async ({ queries }, { accountId, bookId }: BookReader, { headers }) => {
-    const book = await queries.pixbook(bookId);
-    if (book?.accountId !== accountId) return notFound;
+    const book = await queries.pixbook({ accountId, bookId });
+    if (book === null) return notFound;
     const { collectionId } = book;
-    const [collection, holdings] = await Promise.all([queries.collection(collectionId), queries.holdings(bookId)]);
+    const [collection, holdings] = await Promise.all([queries.collection(collectionId), queries.holdings({ accountId, bookId })]);
     if (collection === null) return { code: 'collection-missing', detail: 'the collection is not published' };
     const { version } = collection;
     return hashedAnswer(headers.get('if-none-match'), { bookId, collectionId, version, ...completionOf(collection, holdings) });

@@ -42,6 +42,7 @@ export const claimCode = operation({
       accountId: accountIdSchema.optional().meta({ description: 'The account of the pixbook, if you know it' }),
     }),
   },
+  accountOf: async ({ books }, { bookId, accountId }) => (await placedBook(books, bookId, accountId))?.accountId ?? null,
   handle: async (service, context: CommandContext, { body }) => {
     const beginMs = service.clock.now();
     const answer = await claim(service, context, body);

@@ -66,8 +66,8 @@ export const readIdentity = operation({
     const identityId = parseIdentityId(param('identityId'));
     if (!identityId.ok) return notFound;
     const head = await queries.head(accountStream(accountId)); // the head first, as in listMembers
-    const identity = await queries.identity(identityId.value);
-    if (head === null || identity?.accountId !== accountId) return notFound;
+    const identity = await queries.identity(accountId, identityId.value);
+    if (head === null || identity === null) return notFound;
     return jsonAnswer({ tag: head.hash, ifNoneMatch: headers.get('if-none-match') }, identity);
   },
 });

@@ -40,11 +40,13 @@ export const readMetrics = operation({
   id: 'readMetrics',
   tag: 'Operations',
   summary: 'Prometheus metrics',
+  description:
+    'For operators, and for scrapers that show METRICS_TOKEN as their bearer token: also while Postgres is away, and nobody can be signed in.',
   successes: freshOf(z.string(), 'The metrics', 'text/plain'),
   problems: [],
   query: noQuery,
   body: noBody,
-  handle: async ({ metrics }, _nobody: null) => ({
+  handle: async ({ metrics }, _reader: 'scraper' | 'operator') => ({
     status: 200,
     headers: { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' },
     body: await metrics.metrics(),

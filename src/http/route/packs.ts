@@ -77,7 +77,7 @@ export const listPacks = operation({
     // The head first, as in listMembers; and without one there is no such book in this account.
     const head = await queries.head(pixbookStream(accountId, bookId));
     if (head === null) return notFound;
-    const filter = { bookId, status: query.status ?? null };
+    const filter = { accountId, bookId, status: query.status ?? null };
     const { rows, hasMore } = await queries.packs(filter, { after: after.value, limit: query.limit });
     const page = pageOf(rows, hasMore, ({ packId }) => packId);
     return jsonAnswer({ tag: head.hash, ifNoneMatch: headers.get('if-none-match') }, page);
@@ -95,7 +95,7 @@ export const readPack = operation({
   handle: async ({ queries }, { accountId, bookId }: BookReader, { param, headers }) => {
     const packId = parsePackId(param('packId'));
     const head = await queries.head(pixbookStream(accountId, bookId)); // the head first, as in listPacks
-    const pack = packId.ok && head !== null ? await queries.pack(bookId, packId.value) : null;
+    const pack = packId.ok && head !== null ? await queries.pack({ accountId, bookId }, packId.value) : null;
     if (head === null || pack === null) return notFound;
     return jsonAnswer({ tag: head.hash, ifNoneMatch: headers.get('if-none-match') }, pack);
   },

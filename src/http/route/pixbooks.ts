@@ -29,6 +29,7 @@ export const createPixbook = operation({
     presence: 'required',
     schema: z.strictObject({ accountId: accountIdSchema, identityId: identityIdSchema, collectionId: collectionIdSchema }),
   },
+  accountOf: async (_service, { accountId }) => accountId,
   handle: async (service, context: CommandContext, { body }) =>
     acknowledge(service, 'createPixbook', await service.commands.createPixbook(context, body), ({ stream }) => {
       if (stream.type !== 'pixbook') return { location: '/v1/pixbooks' };
@@ -77,8 +78,8 @@ export const readPixbook = operation({
   query: z.strictObject({ ...readQuery, ...bookQuery, ...asOfQuery }),
   body: noBody,
   handle: async ({ queries, store }, { accountId, bookId }: BookReader, { query: { asOf }, headers }) => {
-    const now = await queries.pixbook(bookId);
-    if (now?.accountId !== accountId) return notFound;
+    const now = await queries.pixbook({ accountId, bookId });
+    if (now === null) return notFound;
     const then = asOf === undefined ? { ok: true as const, value: now } : await pixbookAsOf(store, now, asOf);
     if (!then.ok) return then.error;
     return jsonAnswer({ tag: then.value.head.hash, ifNoneMatch: headers.get('if-none-match') }, then.value);

@@ -38,16 +38,7 @@ export const readReceipt = operation({
   handle: async ({ store }, { eventId, place }: ReceiptReader, { headers }) => {
     const bytes = await store.read(keyOf(place.stream, eventId));
     if (bytes === null) return { code: 'receipt-lost', detail: `the receipt ${eventId} is not in the store` };
-    return taggedAnswer(
-      {
-        tag: place.hash,
-        ifNoneMatch: headers.get('if-none-match'),
-        cacheControl: 'private, max-age=31536000, immutable',
-        vary: 'Authorization, Cookie',
-      },
-      'application/json',
-      () => bytes,
-    );
+    return taggedAnswer({ tag: place.hash, ifNoneMatch: headers.get('if-none-match') }, 'application/json', () => bytes);
   },
 });
 

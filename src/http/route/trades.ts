@@ -47,6 +47,7 @@ export const offerTrade = operation({
       expiresAt: instantSchema,
     }),
   },
+  accountOf: async ({ books }, { bookId, accountId }) => (await placedBook(books, bookId, accountId))?.accountId ?? null,
   handle: async (service, context: CommandContext, { body }) => {
     const { bookId, accountId, to, give, want = {}, expiresAt } = body;
     const book = await placedBook(service.books, bookId, accountId);
