@@ -64,6 +64,21 @@ const revokeOtherSessions: Described = {
   says: 'They are over',
 };
 
+const revokeSessions: Described = {
+  id: 'revokeSessions',
+  summary: 'End all sessions, this one too',
+  body: { type: 'object' },
+  answer: object({ status: { type: 'boolean' } }),
+  says: 'They are over',
+};
+const updateUser: Described = {
+  id: 'updateUser',
+  summary: 'Change the user’s name or picture',
+  body: object({ name: { type: 'string' }, image: { type: ['string', 'null'] } }, []),
+  answer: object({ status: { type: 'boolean' } }),
+  says: 'It is changed',
+};
+
 /**
  * The sign-in system's own routes, as far as a client of the ledger needs them; it has more. They are one route to us, whose problems all of them
  * share; `reason` in those is the sign-in system's own code.
@@ -77,6 +92,8 @@ export const signInPaths = (table: readonly Route[], components: SchemaComponent
     '/v1/auth/get-session': { get: described(getSession, true, problems) },
     '/v1/auth/sign-out': { post: described(signOut, true, problems) },
     '/v1/auth/change-password': { post: described(changePassword, true, problems) },
+    '/v1/auth/revoke-sessions': { post: described(revokeSessions, true, problems) },
+    '/v1/auth/update-user': { post: described(updateUser, true, problems) },
     '/v1/auth/revoke-other-sessions': { post: described(revokeOtherSessions, true, problems) },
     ...passkeyPaths({ user, session, token }, problems),
   };

@@ -32,28 +32,14 @@ export const accountChanges = (
     }
     case 'ACCOUNT_CLOSED':
       return [{ op: 'update', table: 'accounts', key: { account_id }, set: { status: 'closed', closed_at: at } }];
-    case 'ACCOUNT_SUSPENDED': {
-      const set = { status: 'suspended', suspended_at: at, suspension_reason: event.payload.reason };
-      return [{ op: 'update', table: 'accounts', key: { account_id }, set }];
-    }
-    case 'ACCOUNT_RESUMED': {
-      const set = { status: 'open', suspended_at: null, suspension_reason: null };
-      return [{ op: 'update', table: 'accounts', key: { account_id }, set }];
-    }
+    case 'ACCOUNT_SUSPENDED':
+    case 'ACCOUNT_RESUMED':
     case 'ACCOUNT_PLAN_CHANGED':
-      return [{ op: 'update', table: 'accounts', key: { account_id }, set: { plan: event.payload.plan } }];
-    case 'MEMBER_INVITED': {
-      const { invitationId: invitation_id, role, expiresAt: expires_at, by: invited_by } = event.payload;
-      const row = { invitation_id, account_id, role, invited_by, created_at: at, expires_at };
-      return [{ op: 'insert', table: 'account_invitations', row }];
-    }
+      return standingChanges(account_id, event, at);
+    case 'MEMBER_INVITED':
     case 'INVITATION_ACCEPTED':
-      return [
-        { op: 'delete', table: 'account_invitations', key: { invitation_id: event.payload.invitationId } },
-        memberRow(account_id, event.payload.userId, event.payload.role, at),
-      ];
     case 'INVITATION_WITHDRAWN':
-      return [{ op: 'delete', table: 'account_invitations', key: { invitation_id: event.payload.invitationId } }];
+      return invitationChanges(account_id, event, at);
     case 'MEMBER_ADDED':
       return [memberRow(account_id, event.payload.userId, event.payload.role, at)];
     case 'MEMBER_ROLE_CHANGED': {
@@ -80,6 +66,42 @@ export const accountChanges = (
         endedKey(event.payload.identityId, keyGeneration, position, at),
       ];
     }
+  }
+};
+
+type StandingEvent = Extract<AccountEvent, { type: 'ACCOUNT_SUSPENDED' | 'ACCOUNT_RESUMED' | 'ACCOUNT_PLAN_CHANGED' }>;
+
+const standingChanges = (account_id: AccountId, event: StandingEvent, at: Instant): readonly RowChange[] => {
+  switch (event.type) {
+    case 'ACCOUNT_SUSPENDED': {
+      const set = { status: 'suspended', suspended_at: at, suspension_reason: event.payload.reason };
+      return [{ op: 'update', table: 'accounts', key: { account_id }, set }];
+    }
+    case 'ACCOUNT_RESUMED': {
+      const set = { status: 'open', suspended_at: null, suspension_reason: null };
+      return [{ op: 'update', table: 'accounts', key: { account_id }, set }];
+    }
+    case 'ACCOUNT_PLAN_CHANGED':
+      return [{ op: 'update', table: 'accounts', key: { account_id }, set: { plan: event.payload.plan } }];
+  }
+};
+
+type InvitationEvent = Extract<AccountEvent, { type: 'MEMBER_INVITED' | `INVITATION_${string}` }>;
+
+const invitationChanges = (account_id: AccountId, event: InvitationEvent, at: Instant): readonly RowChange[] => {
+  switch (event.type) {
+    case 'MEMBER_INVITED': {
+      const { invitationId: invitation_id, role, expiresAt: expires_at, by: invited_by } = event.payload;
+      const row = { invitation_id, account_id, role, invited_by, created_at: at, expires_at };
+      return [{ op: 'insert', table: 'account_invitations', row }];
+    }
+    case 'INVITATION_ACCEPTED':
+      return [
+        { op: 'delete', table: 'account_invitations', key: { invitation_id: event.payload.invitationId } },
+        memberRow(account_id, event.payload.userId, event.payload.role, at),
+      ];
+    case 'INVITATION_WITHDRAWN':
+      return [{ op: 'delete', table: 'account_invitations', key: { invitation_id: event.payload.invitationId } }];
   }
 };
 

@@ -13,7 +13,6 @@ import { withSignedTokens } from './signed-answer.ts';
  * hold the tokens of other sessions) is not there.
  */
 const SERVED = new Set([
-  '/v1/auth/ok',
   '/v1/auth/sign-up/email',
   '/v1/auth/sign-in/email',
   '/v1/auth/sign-out',
