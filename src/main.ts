@@ -22,7 +22,7 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const asked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   try {
     const started = await Promise.race([serving.ready, asked]);

@@ -12,24 +12,8 @@ export const accountChanges = (
   at: Instant,
 ): readonly RowChange[] => {
   switch (event.type) {
-    case 'ACCOUNT_CREATED': {
-      const account: RowChange = {
-        op: 'insert',
-        table: 'accounts',
-        row: {
-          account_id,
-          status: 'open',
-          plan: 'free',
-          created_at: at,
-          closed_at: null,
-          suspended_at: null,
-          suspension_reason: null,
-        },
-      };
-      return 'owner' in event.payload
-        ? [account, memberRow(account_id, event.payload.owner.userId, 'owner', at)]
-        : [account, ...newIdentity(account_id, { ...event.payload.operator, controller: null }, position, at)];
-    }
+    case 'ACCOUNT_CREATED':
+      return newAccount(account_id, event, position, at);
     case 'ACCOUNT_CLOSED':
       return [{ op: 'update', table: 'accounts', key: { account_id }, set: { status: 'closed', closed_at: at } }];
     case 'ACCOUNT_SUSPENDED':
@@ -67,6 +51,19 @@ export const accountChanges = (
       ];
     }
   }
+};
+
+const newAccount = (
+  account_id: AccountId,
+  { payload }: Extract<AccountEvent, { type: 'ACCOUNT_CREATED' }>,
+  position: number,
+  at: Instant,
+): readonly RowChange[] => {
+  const standing = { status: 'open', plan: 'free', closed_at: null, suspended_at: null, suspension_reason: null };
+  const account: RowChange = { op: 'insert', table: 'accounts', row: { account_id, created_at: at, ...standing } };
+  return 'owner' in payload
+    ? [account, memberRow(account_id, payload.owner.userId, 'owner', at)]
+    : [account, ...newIdentity(account_id, { ...payload.operator, controller: null }, position, at)];
 };
 
 type StandingEvent = Extract<AccountEvent, { type: 'ACCOUNT_SUSPENDED' | 'ACCOUNT_RESUMED' | 'ACCOUNT_PLAN_CHANGED' }>;

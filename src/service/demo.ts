@@ -95,6 +95,7 @@ export const greeting = (publicUrl: string, fingerprint: string, demo: Demo | nu
     '',
     `PixPax receipt ledger   ${publicUrl}`,
     `  reference             ${publicUrl}/docs`,
+    `  your account          ${publicUrl}/sign-in`,
     `  health                ${publicUrl}/health/ready`,
     `  trust anchor          ${fingerprint}`,
   ];

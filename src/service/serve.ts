@@ -27,7 +27,7 @@ import { notifyBy } from './notices.ts';
 import { openCodeSecret, openCustody, openReceiptStore } from './open-parts.ts';
 import { ensureOperators } from './operators.ts';
 import { projectorEnvironment } from './projector-environment.ts';
-import { rebuildIfEmpty } from './rebuild-if-empty.ts';
+import { rebuildIfEmpty, rebuildIfOther } from './rebuild-before-serving.ts';
 import { openSignIn } from './sign-in.ts';
 import { Refused, type Waiting, untilUp } from './until-up.ts';
 
@@ -109,6 +109,7 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing, 
   const pool = openPool({ url: databaseUrl });
   closing.push(() => pool.end());
   await untilUp(attempt, () => ensureRoles(databaseUrl));
+  if (!created) await untilUp(attempt, () => rebuildIfOther({ config, databaseUrl, trust, log }));
   await untilUp(attempt, () => ensureSchemas(pool));
   const readModel = openReadModel({ pool });
   if (!created) await untilUp(attempt, () => rebuildIfEmpty({ config, readModel, databaseUrl, trust, log }));
