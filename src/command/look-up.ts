@@ -4,6 +4,7 @@ import type { TradeId } from '../receipt/ids.ts';
 import { prefixOf } from '../receipt/key-path.ts';
 import { type Stream, accountStream, pixbookStream } from '../receipt/stream.ts';
 import { type Result, ok } from '../result.ts';
+import type { AccountState } from '../stream/account/evolve.ts';
 import { noConcerns } from '../stream/pixbook/concerns.ts';
 import { type BookTrade, offerIn, reservationIn } from '../stream/pixbook/state.ts';
 import type { AppendParts } from './append.ts';
@@ -39,8 +40,9 @@ export const bookAt = (parts: AppendParts, { accountId, bookId }: Book): Promise
     return ref?.accountId === accountId ? ref : null;
   });
 
-/** What a book knows of a trade, on either side. */
+/** What a book knows of a trade, on either side, and how its account stands. */
 export type TradeSeen = {
+  readonly accountStatus: AccountState['status'];
   readonly offer: Extract<BookTrade, { side: 'offerer' }> | null;
   readonly reservation: Extract<BookTrade, { side: 'accepter' }> | null;
 };
@@ -55,8 +57,10 @@ export const tradeAt = (
   const request = { stream, idempotencyKey: derivedKey(tradeId, 'look'), userId: null, identityId: null };
   const concerns = { ...noConcerns, tradeIds: [tradeId] };
   return lookInto(parts, stream, async () => {
-    const { state } = await parts.readModel.pixbookView({ ...request, concerns });
-    return state.status === 'absent' ? null : { offer: offerIn(state, tradeId), reservation: reservationIn(state, tradeId) };
+    const { state, accountStatus } = await parts.readModel.pixbookView({ ...request, concerns });
+    return state.status === 'absent'
+      ? null
+      : { accountStatus, offer: offerIn(state, tradeId), reservation: reservationIn(state, tradeId) };
   });
 };
 

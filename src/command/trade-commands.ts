@@ -4,7 +4,8 @@ import { OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, offerEventIdOf } from '../re
 import { prefixOf } from '../receipt/key-path.ts';
 import { pixbookStream } from '../receipt/stream.ts';
 import { type Result, err, ok } from '../result.ts';
-import { noConcerns } from '../stream/pixbook/concerns.ts';
+import type { PixbookCommand } from '../stream/pixbook/command.ts';
+import { concernsOfCommand, noConcerns } from '../stream/pixbook/concerns.ts';
 import type { PixbookEventType } from '../stream/pixbook/event.ts';
 import { offerIn } from '../stream/pixbook/state.ts';
 import { type AppendParts, append } from './append.ts';
@@ -120,6 +121,11 @@ type Acceptance = {
   readonly give: Parameters<LedgerCommands['acceptTrade']>[2]['give'];
 };
 
+const offererSuspended: Result<never, CommandRefusal> = err({
+  code: 'account-suspended',
+  detail: 'the account that offered this is suspended: nothing leaves it until it is resumed',
+});
+
 /** The first half of an acceptance, in the accepter's own book and under the client's key. */
 const reserve = async (
   parts: AppendParts,
@@ -132,12 +138,16 @@ const reserve = async (
   const offered = standing === null ? null : { accountId: offer.accountId, bookId: offer.bookId, ...standing };
   // The receipt names all that is given: the copies the offer names, and those chosen here.
   const given = [...(standing?.want.instanceIds ?? []), ...give];
+  const command: PixbookCommand = { type: 'reserve-trade', tradeId: offer.tradeId, offer: offered, give };
+  const isSuspended = seen.value?.accountStatus === 'suspended';
   return append(
     parts,
     pixbookIntent(context, {
       book,
       asked: { type: 'CARD_TRADE_RESERVED', payload: { tradeId: offer.tradeId, give: given } },
-      command: { type: 'reserve-trade', tradeId: offer.tradeId, offer: offered, give },
+      concerns: concernsOfCommand(command),
+      // Once it is reserved the trade goes on, whatever is said of the account.
+      command: async () => (isSuspended ? offererSuspended : ok(command)),
     }),
   );
 };

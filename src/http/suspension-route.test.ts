@@ -99,10 +99,14 @@ describe('a suspended account', () => {
     ]);
   });
 
-  it('does not keep its partners from taking part in what it offered, nor itself from going on once it is resumed', async () => {
+  it('lets nothing go that it offered, until it is resumed', async () => {
     const { world, toEve, toAda, standing } = scene;
-    expect((await post({ as: EVE, path: `/v1/trades/${toEve}/commands/accept` }, 'eve')).status).toBe(201);
+    const accept = () => post({ as: EVE, path: `/v1/trades/${toEve}/commands/accept` }, 'eve');
+    const objects = world.objects.size;
+    expect(await refusal(await accept())).toEqual([403, 'account-suspended']);
+    expect(world.objects.size).toBe(objects);
     await standing('resume');
+    expect((await accept()).status).toBe(201);
     expect((await post({ path: `/v1/trades/${toAda}/commands/accept` }, 'resumed')).status).toBe(201);
     for (const tradeId of [toEve, toAda])
       expect(await said(await world.ask('GET', `/v1/trades/${tradeId}`))).toMatchObject({ status: 'settled' });
