@@ -111,7 +111,7 @@ export const limits = {
   /** How long the swap of a rebuild waits for the live tables before it lets others pass, and how often it tries. */
   swapLockMs: 50,
   swapAttempts: 200,
-  /** Statements of different shapes that one connection keeps prepared for applying. */
+  /** Statements of different shapes that one connection keeps prepared for applying, and as many for asking. */
   databasePreparedStatements: 200,
   /** Streams, positions and public keys this process remembers. */
   rememberedStreams: 100_000,

@@ -57,6 +57,19 @@ describe('the pool', () => {
     }
   });
 
+  it('meets an outage once when the columns of a table change under a statement, and then goes on', async () => {
+    const [changing, asking] = [1, 2].map(() => openPool({ url: database.url, role: 'projector', connections: 1 }));
+    if (changing === undefined || asking === undefined) throw new Error('unreachable');
+    const ask = () => orOutage(() => queryOn(asking, noTenant, { text: 'SELECT * FROM ops.changing' }));
+    await changing.query('CREATE TABLE ops.changing AS SELECT 1 AS a');
+    expect(await ask()).toEqual([{ a: 1 }]);
+    await changing.query('ALTER TABLE ops.changing ADD COLUMN b integer');
+    await expect(ask()).rejects.toMatchObject({ code: 'postgres-unavailable' });
+    expect(await ask()).toEqual([{ a: 1, b: null }]);
+    await changing.query('DROP TABLE ops.changing');
+    await Promise.all([changing.end(), asking.end()]);
+  });
+
   it('does not quote an address that is none', () => {
     const opening = () => openPool({ url: 'postgres//user:hunter2@host/db' });
     expect(opening).toThrow(TypeError);

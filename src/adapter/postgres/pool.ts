@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Compilable, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import pg from 'pg';
 import { limits } from '../../limits.ts';
@@ -110,7 +111,22 @@ export const queryOn = <Row extends { readonly [column: string]: unknown }>(
   pool: pg.Pool,
   scope: Scope,
   query: pg.QueryConfig<unknown[]>,
-): Promise<readonly Row[]> => withClient(pool, async (client) => (await runScoped<Row>(client, scope, query)).rows);
+): Promise<readonly Row[]> => withClient(pool, async (client) => (await runScoped<Row>(client, scope, prepared(query))).rows);
+
+const names = new Map<string, string>();
+
+/**
+ * Under a name of its own a statement is planned once a connection, and planning one that walls surround takes Postgres longer than running it.
+ * Lists have as many texts as there are filters; beyond the limit, rare ones are planned each time.
+ */
+const prepared = (query: pg.QueryConfig<unknown[]>): pg.QueryConfig<unknown[]> => {
+  if (query.name !== undefined) return query;
+  const known = names.get(query.text);
+  if (known === undefined && names.size >= limits.databasePreparedStatements) return query;
+  const name = known ?? `ask_${hash('sha256', query.text, 'hex').slice(0, 32)}`;
+  names.set(query.text, name);
+  return { ...query, name };
+};
 
 /** Kysely as the typed spelling of SQL in one schema; `rowsOf` runs what it compiles. */
 export const sqlIn = (schema: string): Kysely<DB> =>

@@ -42,6 +42,8 @@ export const outageOf = (error: unknown): Outage | null => {
     const state = error.code ?? '';
     // 42501 too, and no trouble of the server's: a statement would have written a row of a tenant that it does not serve.
     if (error.routine === 'ExecWithCheckOptions') return null;
+    // A projection with other columns took the place of the one it was prepared for. The connection is thrown away, and the next asks anew.
+    if (state === '0A000' && error.message.startsWith('cached plan')) return unavailable(`Postgres: ${error.message} (${state})`);
     return SERVER_STATES.test(state) ? unavailable(`Postgres: ${error.message} (${state})`) : null;
   }
   if (!(error instanceof Error)) return null;
