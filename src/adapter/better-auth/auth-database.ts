@@ -44,6 +44,8 @@ export const openAuthPool = (databaseUrl: string, work: 'sign-in' | 'look-up'): 
   });
   // An idle connection that breaks is dropped by the pool; whoever asks next gets a new one, or the outage.
   pool.on('error', () => undefined);
+  // One that breaks while in use, between two statements, would end the process: its next statement says so instead.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 };
 

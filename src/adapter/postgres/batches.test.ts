@@ -44,11 +44,11 @@ let pool: pg.Pool;
 let login: pg.Pool;
 beforeAll(async () => {
   database = await freshDatabase();
-  await runMigrations({ connectionString: database.url });
   pool = openPool({ url: database.url });
   login = new pg.Pool({ connectionString: database.url });
   // Dropping the database ends what is about to end by itself.
   login.on('connect', (client) => client.on('error', () => undefined));
+  await runMigrations({ pgPool: login });
 });
 beforeEach(() => login.query('TRUNCATE ops.batches, graphile_worker._private_jobs'));
 afterAll(async () => {

@@ -16,13 +16,14 @@ const found: RunEnd = { exitCode: 1, reason: null, report: { drifted: true, rows
 
 let database: TestDatabase;
 let pool: pg.Pool;
-let login: pg.Client;
+let login: pg.Pool;
 beforeAll(async () => {
   database = await freshDatabase();
-  await runMigrations({ connectionString: database.url });
   pool = openPool({ url: database.url });
-  login = new pg.Client(database.url);
-  await login.connect();
+  login = new pg.Pool({ connectionString: database.url });
+  // Dropping the database ends what is about to end by itself.
+  login.on('connect', (client) => client.on('error', () => undefined));
+  await runMigrations({ pgPool: login });
 });
 beforeEach(() => login.query('TRUNCATE ops.runs, graphile_worker._private_jobs'));
 afterAll(async () => {
