@@ -1,11 +1,10 @@
-import { mayOperate, mayReadUsage } from '../access/authorise.ts';
+import { mayOperate } from '../access/authorise.ts';
 import { OPERATOR_ACCOUNT_ID, type UserId, parseAccountId } from '../receipt/ids.ts';
 import { type Result, err, ok } from '../result.ts';
 import { type AccountCommand, commanding } from './command-need.ts';
 import type { SignedInNeed } from './need.ts';
 import { commandContextOf } from './precondition.ts';
 import { type Problem, notFound, refused } from './problem.ts';
-import { type AccountReader, type Reading, accountReader } from './reader-need.ts';
 import { isScraper } from './scraper.ts';
 import type { Service } from './service.ts';
 
@@ -48,22 +47,6 @@ export const operatorCommand: SignedInNeed<AccountCommand, unknown> = {
     if (!accountId.ok) return err(notFound);
     const context = commandContextOf(userId, headers);
     return context.ok ? ok({ context: context.value, accountId: accountId.value }) : context;
-  },
-};
-
-/** The owners of the account of the path. Other members are told that it is not for them, and strangers that there is no such account. */
-export const accountOwner: SignedInNeed<AccountReader, Reading> = {
-  ...accountReader,
-  name: 'account owner',
-  says: 'A session, and the role of an owner in the account.',
-  problems: [...accountReader.problems, 'forbidden'],
-  grant: async (service, session, ask) => {
-    const reader = await accountReader.grant(service, session, ask);
-    if (!reader.ok) return reader;
-    const { userId, accountId } = reader.value;
-    const role = await service.queries.membership(userId, accountId);
-    const allowed = mayReadUsage({ userId, role, accountStatus: 'open' });
-    return allowed.ok ? reader : err(refused(allowed.error));
   },
 };
 

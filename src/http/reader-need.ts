@@ -1,4 +1,4 @@
-import { mayKeepAccount } from '../access/authorise.ts';
+import { mayKeepAccount, mayReadUsage } from '../access/authorise.ts';
 import type { ReceiptPlace } from '../port/ledger-queries.ts';
 import {
   type AccountId,
@@ -55,10 +55,10 @@ export const accountReader: SignedInNeed<AccountReader, Reading> = {
   accountsOf: ({ accountId }) => [accountId],
 };
 
-/** Those who keep the account of the path: its owners, of the operator's account the operators. */
-export const accountKeeper: SignedInNeed<AccountReader, Reading> = {
-  ...reading,
-  name: 'account keeper',
+/** Of those who read the account of the path, whom `may` lets. The others are told that it is not for them, and strangers that there is no such account. */
+const readersWho = (name: string, may: typeof mayKeepAccount): SignedInNeed<AccountReader, Reading> => ({
+  ...accountReader,
+  name,
   says: 'A session, and the role of an owner in the account.',
   problems: [...reading.problems, 'forbidden'],
   grant: async (service, session, ask) => {
@@ -66,11 +66,16 @@ export const accountKeeper: SignedInNeed<AccountReader, Reading> = {
     if (!reader.ok) return reader;
     const { userId, accountId } = reader.value;
     const role = await service.queries.membership(userId, accountId);
-    const keeps = mayKeepAccount({ userId, role, accountStatus: 'open' });
-    return keeps.ok ? reader : err(refused(keeps.error));
+    const allowed = may({ userId, role, accountStatus: 'open' });
+    return allowed.ok ? reader : err(refused(allowed.error));
   },
-  accountsOf: ({ accountId }) => [accountId],
-};
+});
+
+/** Those who keep the account of the path: its owners, of the operator's account the operators. */
+export const accountKeeper = readersWho('account keeper', mayKeepAccount);
+
+/** The owners of the account of the path. */
+export const accountOwner = readersWho('account owner', mayReadUsage);
 
 export type BookReader = { readonly accountId: AccountId; readonly bookId: BookId };
 

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { type TestDatabase, freshDatabase } from '../postgres.ts';
 import { type VaultStandIn, startVaultStandIn } from '../vault-stand-in.ts';
 
@@ -83,15 +83,6 @@ const ask = async (method: string, path: string, { token, headers = {}, body, on
   for (const [i, name] of once.entries()) secrets.set(`${path} ${name}`, told[i] ?? '');
   keep(answer, text, told);
   return { status: answer.status, headers: answer.headers, body: parsed, text };
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 };
 
 beforeAll(async () => {

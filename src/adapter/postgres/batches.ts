@@ -10,7 +10,6 @@ import {
   parseIdentityId,
   parseUserId,
 } from '../../receipt/ids.ts';
-import { addJobsStatement } from '../job-row.ts';
 import {
   type RawRow,
   stored,
@@ -23,6 +22,7 @@ import {
 } from '../stored-column.ts';
 import { guardOn } from './guard.ts';
 import { queryOn, withClient } from './pool.ts';
+import { queueJob } from './queue-job.ts';
 import { noTenant } from './scope.ts';
 
 /** The batches in `ops.batches`. The pool is from `openPool` and stays its caller's. The job library's schema must be there. */
@@ -74,11 +74,7 @@ const takeOrder = async (client: pg.PoolClient, order: BatchOrder, now: Instant)
   const batch = batchOf(rows[0] ?? {});
   const isSame = sayOrder(batch) === sayOrder(order);
   // A repeated order whose job was lost gets another; one that has a job keeps it.
-  if (isSame && batch.status !== 'finished') {
-    // The queue is the login's, under whom the library made it. Until the end of the transaction, so is this connection.
-    await client.query('SET LOCAL ROLE NONE');
-    await client.query(addJobsStatement([{ kind: 'batch', batchId }]));
-  }
+  if (isSame && batch.status !== 'finished') await queueJob(client, { kind: 'batch', batchId });
   await client.query('COMMIT');
   return isSame ? batch : 'differs';
 };

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { type Run, type RunSummary, type Runs, runFailures, runKinds } from '../../port/runs.ts';
 import { type Instant, parseUserId } from '../../receipt/ids.ts';
 import { type JsonObject, isJsonObject } from '../../receipt/json.ts';
-import { addJobsStatement } from '../job-row.ts';
 import {
   type RawRow,
   stored,
@@ -17,6 +16,7 @@ import {
 import { guardOn } from './guard.ts';
 import { queryOn, withClient } from './pool.ts';
 import { pageOf } from './query-page.ts';
+import { queueJob } from './queue-job.ts';
 import { noTenant } from './scope.ts';
 
 /** All but the report, which a list does without. */
@@ -76,9 +76,7 @@ const takeRun = async (
   });
   const [taken] = rows;
   if (taken !== undefined) {
-    // The queue is the login's, under whom the library made it. Until the end of the transaction, so is this connection.
-    await client.query('SET LOCAL ROLE NONE');
-    await client.query(addJobsStatement([{ kind: 'run', runId }]));
+    await queueJob(client, { kind: 'run', runId });
     await client.query('COMMIT');
     return { taken: true, run: runOf(taken) };
   }
