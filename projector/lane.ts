@@ -14,10 +14,24 @@ import { openCheck } from './stream-check.ts';
 /** What is done with the receipts of one stream. `end` is called once, when nothing more will come. */
 export type StreamWork = { readonly receipt: ReceiptHandler; readonly end: (report: StreamReport) => void | Promise<void> };
 
+/**
+ * A part of a ledger that one of several processes has taken on: the part's number, and the process's; and what was found in it that belongs to
+ * no stream.
+ */
+export type Unit = { readonly unit: number; readonly worker: number; readonly strangers: readonly LedgerFault[] };
+
+/** What is done with the streams of one batch. `end` is called once, when all of them have been read. */
+export type BatchWork = {
+  readonly begin: (stream: Stream) => StreamWork | null;
+  readonly end: (report: BatchReport) => void | Promise<void>;
+};
+
 /** What a replay is for. One of `finish` (every stream has been read) and `abandon` (something failed) is called, once. */
 export type ReplayWork = {
   /** Null when nothing is to be done with the stream but to check it. */
   readonly begin: (stream: Stream) => StreamWork | null;
+  /** For work that is done a batch at a time, instead of `begin`. Without a unit the batch is only to be checked. */
+  readonly batch?: (unit: Unit | null) => BatchWork;
   readonly finish: () => Promise<void>;
   readonly abandon: () => Promise<void>;
 };
@@ -51,7 +65,7 @@ export type BatchReport = {
 /** One thread's worth of reading. Throws `Outage`. */
 export interface Lane {
   learn(delivery: KeyDelivery): Promise<void>;
-  replay(batch: readonly StreamListing[]): Promise<BatchReport>;
+  replay(batch: readonly StreamListing[], unit?: Unit | null): Promise<BatchReport>;
   /** Completes the work and lets go of everything. */
   finish(): Promise<void>;
   /** Lets go of everything at once, in whatever state it is. */
@@ -72,7 +86,7 @@ export const laneHere = (
   judging: Judging | null = null,
 ): Lane => {
   const known = nothingKnown(source, trust);
-  const rules = { work, judge: judging === null ? undefined : judgeBy(known, judging) };
+  const rules = { judge: judging === null ? undefined : judgeBy(known, judging) };
   return {
     learn: async ({ fingerprint, records, untrue }) => {
       known.trust = fingerprint;
@@ -80,9 +94,14 @@ export const laneHere = (
       for (const accountId of untrue) known.untrue.add(accountId);
       known.operatorKeys = plainRecordsOf(known.history, OPERATOR_ACCOUNT_ID);
     },
-    replay: async (batch) => {
-      const reads = await pMap(batch, (listing) => replayOne(known, rules, listing), { concurrency: source.parallelStreams });
-      return summed(reads, known.found.splice(0));
+    replay: async (batch, unit = null) => {
+      const batchWork = work.batch?.(unit) ?? { begin: work.begin, end: () => undefined };
+      const reads = await pMap(batch, (listing) => replayOne(known, rules, batchWork, listing), {
+        concurrency: source.parallelStreams,
+      });
+      const report = summed(reads, [...(unit?.strangers ?? []), ...known.found.splice(0)]);
+      await batchWork.end(report);
+      return report;
     },
     finish: () => work.finish(),
     abandon: () => work.abandon(),
@@ -98,15 +117,15 @@ const judgeBy = (known: Known, { nowMs }: Judging): Judge => {
 };
 
 type Judge = NonNullable<ReplayRules['judge']>;
-type LaneRules = { readonly work: ReplayWork; readonly judge: Judge | undefined };
+type LaneRules = { readonly judge: Judge | undefined };
 type Read = { readonly report: StreamReport; readonly account: AccountRead | null };
 
-const replayOne = async (known: Known, rules: LaneRules, listing: StreamListing): Promise<Read> => {
+const replayOne = async (known: Known, rules: LaneRules, work: BatchWork, listing: StreamListing): Promise<Read> => {
   const parsed = parsePrefix(listing.prefix);
   if (!parsed.ok) throw new TypeError(`no stream has the prefix ${listing.prefix}`);
   const stream = parsed.value;
   const check = openCheck(stream, keysFor(known, stream), known.trust);
-  const todo = rules.work.begin(stream);
+  const todo = work.begin(stream);
   const isFirst = stream.type === 'account' && stream.accountId === OPERATOR_ACCOUNT_ID;
   const report = await replayStream(known.source, listing, check, {
     onReceipt: todo?.receipt,

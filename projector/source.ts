@@ -26,8 +26,11 @@ export interface LedgerSource {
   readonly address: SourceAddress | null;
   /** Streams worth reading at the same time in one thread. */
   readonly parallelStreams: number;
-  /** Everything below a place, given with its trailing slash (`pixpax/accounts/`, or one stream's). Lazy: holds a page at a time. */
-  find(below: string): AsyncIterable<Found>;
+  /**
+   * Everything below a place, given with its trailing slash (`pixpax/accounts/`, or one stream's), in the order of keys; with `after`, only
+   * what comes after that key. Lazy: holds a page at a time.
+   */
+  find(below: string, after?: string): AsyncIterable<Found>;
   /**
    * The keys of one stream in order, a page at a time; among them whatever else lies below its prefix, derived objects left out.
    * A listing that came with keys is answered from them.
@@ -37,3 +40,6 @@ export interface LedgerSource {
   readMany(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
   close(): Promise<void>;
 }
+
+/** After every key that a position of this stream can have, and before the next stream's: where a walk goes on behind it. */
+export const endOfStream = (prefix: string): string => `${prefix}/events/~`;

@@ -2,14 +2,14 @@ import { limits } from '../src/limits.ts';
 import { systemClock, withDeadline } from '../src/port/clock.ts';
 import type { ReceiptStore } from '../src/port/receipt-store.ts';
 import { isDerivedKey, parseKey, prefixOf } from '../src/receipt/key-path.ts';
-import type { Found, LedgerSource, SourceAddress } from './source.ts';
+import { type Found, type LedgerSource, type SourceAddress, endOfStream } from './source.ts';
 
 /** Reads a ledger through the port of the receipt store: a bucket, or a store of a test. Closing it leaves the store open. */
 export const storeSource = (store: ReceiptStore, address: SourceAddress | null = null): LedgerSource => ({
   description: store.description,
   address,
   parallelStreams: limits.parallelStreams,
-  find: (below) => find(store, below),
+  find: (below, after) => find(store, below, after),
   pages: ({ prefix, keys }) => (keys === null ? pagesBelow(store, `${prefix}/`) : onePage(keys)),
   readMany: (keys) =>
     Promise.all(keys.map((key) => withDeadline(systemClock, 'store', limits.storeTimeoutMs, () => store.read(key)))),
@@ -35,9 +35,9 @@ const listPage = (store: ReceiptStore, prefix: string, startAfter: string | unde
   );
 
 /** Streams in the order of their keys. A stream with more keys than a page has is passed over: its reader lists it. */
-async function* find(store: ReceiptStore, below: string): AsyncIterable<Found> {
+async function* find(store: ReceiptStore, below: string, after: string | undefined): AsyncIterable<Found> {
   let held: { readonly prefix: string; readonly keys: string[] } | null = null;
-  for (let startAfter: string | undefined; ; ) {
+  for (let startAfter = after; ; ) {
     const page = await listPage(store, below, startAfter);
     startAfter = page.at(-1);
     for (const key of page) {
@@ -55,16 +55,13 @@ async function* find(store: ReceiptStore, below: string): AsyncIterable<Found> {
       if (held.keys.length < limits.listPageKeys) continue;
       yield { stream: { prefix, keys: null } };
       held = null;
-      startAfter = endOfEvents(prefix);
+      startAfter = endOfStream(prefix);
       break;
     }
     if (page.length < limits.listPageKeys) break;
   }
   if (held !== null) yield { stream: held };
 }
-
-/** After every key that a position of this stream can have. */
-const endOfEvents = (prefix: string): string => `${prefix}/events/~`;
 
 const streamOf = (key: string): string | null => {
   const path = parseKey(key);
