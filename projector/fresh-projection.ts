@@ -13,8 +13,8 @@ import { type Follower, openFollower } from './follow.ts';
 import { dropSchema, index, wallIn } from './fresh-schema.ts';
 import { type Lane, laneHere } from './lane.ts';
 import { laneInThread } from './lane-thread.ts';
-import type { LedgerFault } from './ledger-fault.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
+import { OPERATOR_PREFIX } from './ledger-walk.ts';
 import { receiptsApplied } from './live-projection.ts';
 import type { LedgerSource } from './source.ts';
 
@@ -38,8 +38,8 @@ export type FreshProjection = {
   readonly ledger: LedgerReport;
   readonly pool: pg.Pool;
   readonly source: LedgerSource;
-  /** Streams that are in it up to their fault only, by prefix. */
-  readonly quarantined: ReadonlyMap<string, LedgerFault>;
+  /** Prefixes of streams that are in it up to a fault only, their own or that of an account they rest on. */
+  readonly quarantined: ReadonlySet<string>;
   /** Whether a part of it was made by an earlier run: streams may have grown since. */
   readonly resumed: boolean;
   /** Brings it up with streams that have grown since. */
@@ -110,9 +110,10 @@ const makeAndUse = async <T>(
 ): Promise<Result<T, FreshRefusal>> => {
   const { source, trust, resume = false } = options;
   const filling = await openFilling(pool, schema, { source: source.description, trust }, { resume });
-  const ledger = await fillAll(pool, filling, options);
-  const quarantined = quarantinedIn(ledger);
-  if (ledger.verdict !== 'valid' && !(options.quarantine === true && mayBeLeftOut(ledger))) {
+  const { ledger, partial } = await fillAll(pool, filling, options);
+  // Nothing can be judged without the operator's stream.
+  const mayGoOn = options.quarantine === true && ledger.fingerprint !== null && !partial.has(OPERATOR_PREFIX);
+  if (ledger.verdict !== 'valid' && !mayGoOn) {
     await dropFilled(pool, schema);
     return err({ code: 'ledger-not-valid', ledger });
   }
@@ -122,19 +123,12 @@ const makeAndUse = async <T>(
     await noteIndexed(pool, schema);
   }
   const follower = openFollower(source, ledger.fingerprint, pool, schema);
-  const used = await use({ schema, ledger, pool, source, quarantined, resumed: filling.resumed, follower });
+  const used = await use({ schema, ledger, pool, source, quarantined: partial, resumed: filling.resumed, follower });
   await dropFilled(pool, schema);
   return ok(used);
 };
 
-const quarantinedIn = ({ faults }: LedgerReport): ReadonlyMap<string, LedgerFault> =>
-  new Map([...faults].reverse().flatMap((fault) => (fault.stream === null ? [] : [[fault.stream, fault] as const])));
-
-/** Without the operator's stream nothing can be judged, and a fault that is not listed has no stream that could be named. */
-const mayBeLeftOut = ({ fingerprint, faults, faultCount }: LedgerReport): boolean =>
-  fingerprint !== null && faultCount === faults.length;
-
-const fillAll = async (pool: pg.Pool, { schema }: Filling, options: FreshOptions): Promise<LedgerReport> => {
+const fillAll = async (pool: pg.Pool, { schema }: Filling, options: FreshOptions): ReturnType<typeof reportOf> => {
   const { source, trust, onProgress } = options;
   return withLanes(schema, options, async (lanes) => {
     const expected = onProgress === undefined ? null : await receiptsApplied(pool);

@@ -14,6 +14,8 @@ export type JoinReport = { readonly units: number; readonly receipts: number };
 export type JoinOptions = Pick<FreshOptions, 'source' | 'databaseUrl' | 'trust' | 'threads' | 'onProgress'> & {
   /** How long to wait for a rebuild to begin. */
   readonly patienceMs?: number;
+  /** Called when there is none yet. */
+  readonly onWaiting?: () => void;
 };
 
 export type NothingToJoin = { readonly code: 'nothing-to-join'; readonly detail: string };
@@ -30,6 +32,7 @@ export const joinRebuild = async (options: JoinOptions): Promise<Result<JoinRepo
   const mayJoin = (): Promise<boolean> => mayBeJoined(pool, FRESH_SCHEMA, { source: source.description, trust });
   try {
     for (let waitedMs = 0; !(await mayJoin()); waitedMs += limits.unitPollMs) {
+      if (waitedMs === 0) options.onWaiting?.();
       if (waitedMs >= patienceMs)
         return err({ code: 'nothing-to-join', detail: 'no rebuild of this ledger, by this program, is in need of help' });
       await systemClock.sleep(limits.unitPollMs);

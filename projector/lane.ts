@@ -59,6 +59,8 @@ export type BatchReport = {
   readonly receipts: number;
   readonly unverifiable: number;
   readonly faults: readonly LedgerFault[];
+  /** Prefixes of streams of which not everything was seen to be true, by a fault of their own or one they rest on. */
+  readonly partial: readonly string[];
   readonly accounts: readonly AccountRead[];
 };
 
@@ -146,6 +148,7 @@ const summed = (reads: readonly Read[], found: readonly LedgerFault[]): BatchRep
     receipts: reports.reduce((sum, { receipts }) => sum + receipts, 0),
     unverifiable: reports.reduce((sum, { unverifiable }) => sum + unverifiable, 0),
     faults: [...reports.flatMap(({ faults }) => faults), ...found],
+    partial: reports.flatMap(({ whole, prefix }) => (whole ? [] : [prefix])),
     accounts: reads.flatMap(({ account }) => account ?? []),
   };
 };

@@ -60,7 +60,7 @@ const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildRe
   if (!swapped.ok) return refused(swapped.error);
   const redone = await restoreOps(pool);
   const drifted = swapped.value.length > 0 || tables.some(({ equal }) => !equal);
-  const rest = { redone, drifted, quarantined: [...quarantined.keys()], resumed };
+  const rest = { redone, drifted, quarantined: [...quarantined].sort(), resumed };
   return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, ...rest });
 };
 

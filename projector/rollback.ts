@@ -37,7 +37,7 @@ export const rollback = async ({
     if (unusable !== null) return err(unusable);
     const rolled = await withFreshLock(pool, async () => {
       const follower = openFollower(source, trust, pool, RETIRED);
-      const successor = { schema: RETIRED, pool, source, follower, quarantined: new Map<string, LedgerFault>() };
+      const successor = { schema: RETIRED, pool, source, follower, quarantined: new Set<string>() };
       // A crash at any point before the swap leaves the live projection as it is, and the previous one further along.
       const faults = (await liveStateOf(pool)) === 'whole' ? await catchUp(successor) : await catchUpFromStore(successor);
       return ok(faults.length > 0 ? err(faults) : await swapIn(successor));

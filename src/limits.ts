@@ -137,6 +137,11 @@ export const limits = {
   unitStreams: 2_048,
   unitBytes: 16 * 1024 * 1024,
   unitPollMs: 200,
+  /** Public keys that a reading thread holds ready. */
+  replayedKeys: 2_000,
+  /** Streams that go on growing while a projection is made: those that are held ready to be followed, and those written together. */
+  followedStreams: 1_000,
+  followedTogether: 200,
   /** Tables that are indexed at the same time. */
   indexedTables: 2,
   /** Receipts of one stream whose rows are held while it is folded. */

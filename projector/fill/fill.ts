@@ -60,17 +60,24 @@ export const takePart = async (part: FillPart): Promise<Filled> => {
   return { fingerprint, faults, ...done };
 };
 
-/** What all units together came to. Throws `Outage`. */
+/** What all units together came to, and the streams of which not everything is true. Throws `Outage`. */
 export const reportOf = async (
   { queue, source }: Pick<FillPart, 'queue' | 'source'>,
   { fingerprint, faults }: Filled,
   pinned: boolean,
-): Promise<LedgerReport> => {
+): Promise<{ readonly ledger: LedgerReport; readonly partial: ReadonlySet<string> }> => {
   const tally = openTally(source.description, pinned);
+  const partial = new Set<string>();
   for (const phase of ['operator', 'accounts', 'others'] as const)
-    for await (const report of queue.reports(phase)) tally.add(report);
-  for (const fault of faults) tally.fault(fault);
-  return tally.report(fingerprint);
+    for await (const report of queue.reports(phase)) {
+      tally.add(report);
+      for (const prefix of report.partial) partial.add(prefix);
+    }
+  for (const fault of faults) {
+    tally.fault(fault);
+    if (fault.stream !== null) partial.add(fault.stream);
+  }
+  return { ledger: tally.report(fingerprint), partial };
 };
 
 /** Accounts that another process has read are believed as its rows are: it is the same program on the same database. */

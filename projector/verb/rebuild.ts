@@ -18,7 +18,7 @@ export const rebuildVerb: Verb = {
     rollback: { type: 'boolean', description: 'put the projection that the last rebuild replaced back, caught up' },
   },
   run: async (context) => {
-    const { args, config, onProgress } = context;
+    const { args, config, onProgress, say } = context;
     const modes = ['join', 'rollback', 'quarantine', 'anew'].filter((name) => isSet(args, name));
     if (modes.length > 1 && (isSet(args, 'join') || isSet(args, 'rollback')))
       throw new WrongUse(`--${modes[0]} and --${modes[1]} do not go together`);
@@ -32,7 +32,10 @@ export const rebuildVerb: Verb = {
     try {
       return await withDatabase(context, async (databaseUrl) => {
         const options = { source, databaseUrl, trust, threads, onProgress };
-        if (isSet(args, 'join')) return joinedResult(await (await import('../join.ts')).joinRebuild(options));
+        if (isSet(args, 'join')) {
+          const { joinRebuild } = await import('../join.ts');
+          return joinedResult(await joinRebuild({ ...options, onWaiting: () => say('waiting for a rebuild to begin') }));
+        }
         if (isSet(args, 'rollback')) return rolledBackResult(await (await import('../rollback.ts')).rollback(options));
         const { rebuild } = await import('../rebuild.ts');
         const rebuilt = await rebuild({ ...options, resume: !isSet(args, 'anew'), quarantine: isSet(args, 'quarantine') });
