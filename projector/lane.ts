@@ -7,6 +7,7 @@ import { type PlainKeyRecord, addRecords, plainRecordsOf } from './key-records.t
 import { type Known, keysFor, newsOf, nothingKnown } from './known.ts';
 import type { LedgerFault } from './ledger-fault.ts';
 import { type ReceiptHandler, type ReplayRules, type StreamReport, replayStream } from './replay-stream.ts';
+import type { SegmentUse } from './segment/segment-fault.ts';
 import type { LedgerSource, StreamListing } from './source.ts';
 import { sightOf } from './source-sight.ts';
 import { openCheck } from './stream-check.ts';
@@ -46,6 +47,8 @@ export type BatchReport = {
   readonly unverifiable: number;
   readonly faults: readonly LedgerFault[];
   readonly accounts: readonly AccountRead[];
+  /** What came of segments; undefined where events alone are read. */
+  readonly segments: SegmentUse | undefined;
 };
 
 /** One thread's worth of reading. Throws `Outage`. */
@@ -82,7 +85,7 @@ export const laneHere = (
     },
     replay: async (batch) => {
       const reads = await pMap(batch, (listing) => replayOne(known, rules, listing), { concurrency: source.parallelStreams });
-      return summed(reads, known.found.splice(0));
+      return summed(reads, known.found.splice(0), source.takeSegmentUse?.());
     },
     finish: () => work.finish(),
     abandon: () => work.abandon(),
@@ -120,7 +123,7 @@ const replayOne = async (known: Known, rules: LaneRules, listing: StreamListing)
   return { report, account: { accountId, fingerprint: check.fingerprint, whole: report.whole, keys } };
 };
 
-const summed = (reads: readonly Read[], found: readonly LedgerFault[]): BatchReport => {
+const summed = (reads: readonly Read[], found: readonly LedgerFault[], segments: SegmentUse | undefined): BatchReport => {
   const reports = reads.map(({ report }) => report);
   return {
     streams: reports.filter(({ receipts, unverifiable, faults }) => receipts + unverifiable + faults.length > 0).length,
@@ -128,5 +131,6 @@ const summed = (reads: readonly Read[], found: readonly LedgerFault[]): BatchRep
     unverifiable: reports.reduce((sum, { unverifiable }) => sum + unverifiable, 0),
     faults: [...reports.flatMap(({ faults }) => faults), ...found],
     accounts: reads.flatMap(({ account }) => account ?? []),
+    segments,
   };
 };

@@ -1,7 +1,7 @@
 import { parseStoreUrl } from '../../src/adapter/store-url.ts';
 import { type PublicKeyId, parsePublicKeyId } from '../../src/receipt/ids.ts';
 import { openSource } from '../open-source.ts';
-import type { LedgerSource } from '../source.ts';
+import type { LedgerSource, SourceAddress } from '../source.ts';
 import { type VerbArguments, type VerbContext, WrongUse } from './verb.ts';
 
 export const TRUST_ARGUMENT = {
@@ -16,10 +16,14 @@ export const trustOf = (args: VerbArguments, configured: PublicKeyId | null): Pu
   return parsed.value;
 };
 
-/** The configured ledger. `durable` as in `openSource`. Throws `WrongUse`, `Outage`. */
-export const openConfigured = async ({ config }: VerbContext, durable: boolean): Promise<LedgerSource> => {
+/** The configured ledger. `durable` and `segments` as in `openSource`. Throws `WrongUse`, `Outage`. */
+export const openConfigured = async (
+  { config }: VerbContext,
+  durable: boolean,
+  segments?: SourceAddress['segments'],
+): Promise<LedgerSource> => {
   const { receiptStore, s3 } = config();
-  return openGiven(receiptStore, 'RECEIPT_STORE', s3, durable);
+  return openGiven(receiptStore, 'RECEIPT_STORE', s3, durable, segments);
 };
 
 /** A ledger that was named on the command line or in the environment, by `what`. */
@@ -28,8 +32,9 @@ export const openGiven = async (
   what: string,
   credentials: Parameters<typeof openSource>[0]['credentials'],
   durable: boolean,
+  segments?: SourceAddress['segments'],
 ): Promise<LedgerSource> => {
   const location = parseStoreUrl(text);
   if (!location.ok) throw new WrongUse(`${what}: ${location.error.problem}`);
-  return openSource({ location: location.value, credentials, durable });
+  return openSource({ location: location.value, credentials, durable, segments });
 };
