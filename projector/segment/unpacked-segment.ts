@@ -1,4 +1,5 @@
 import { constants, zstdDecompressSync } from 'node:zlib';
+import { limits } from '../../src/limits.ts';
 import { type Result, err, ok } from '../../src/result.ts';
 import type { SegmentIndex, SegmentRun } from './segment-index.ts';
 import { segmentNameOf } from './segment-key.ts';
@@ -32,7 +33,8 @@ export const unpackSegment = (
 
 const unpackedOrNull = (packed: Uint8Array, most: number): Buffer | null => {
   try {
-    return zstdDecompressSync(packed, { maxOutputLength: most, params: { [constants.ZSTD_d_windowLogMax]: WIDEST_WINDOW_LOG } });
+    const params = { [constants.ZSTD_d_windowLogMax]: WIDEST_WINDOW_LOG };
+    return zstdDecompressSync(packed, { maxOutputLength: most, chunkSize: limits.readBufferBytes, params });
   } catch {
     return null;
   }
