@@ -10,25 +10,9 @@ import { Outage } from '../../src/port/outage.ts';
 import { epochMsOf } from '../../src/receipt/ids.ts';
 import { keyAt, prefixOf } from '../../src/receipt/key-path.ts';
 import { type SmallLedger, objectsOf, setText, smallLedger } from '../tampering.fixture.ts';
+import { verifyLedger } from '../verify.ts';
 import { readCatalogue } from './read-catalogue.ts';
-import { readSegment } from './read-segment.ts';
-import { flipped, keptIn, keptInMemory, segmentKeysIn } from './segments.fixture.ts';
-import { receiptsOf } from './unpacked-segment.ts';
-
-/** Every receipt that segments have, by key of the run: what it says, and whether it is the event's bytes. */
-const bundledIn = async (objects: MemoryObjects) => {
-  const store = memoryStore(objects);
-  const { catalogue, faults } = await readCatalogue(store);
-  expect(faults).toEqual([]);
-  const receipts = new Map<string, Uint8Array>();
-  for (const { name } of catalogue.segments) {
-    const segment = await readSegment(store, name);
-    if (!segment?.ok) throw new Error('a segment that cannot be read');
-    for (const { prefix, position, bytes } of receiptsOf(segment.value.index, segment.value.unpacked))
-      receipts.set(`${prefix} ${position}`, bytes);
-  }
-  return { catalogue, receipts };
-};
+import { bundledIn, keptIn, keptInMemory, segmentKeysIn, sourceWithSegments } from './segments.fixture.ts';
 
 describe('bundling', () => {
   let small: SmallLedger;
@@ -108,6 +92,9 @@ describe('bundling', () => {
       expect(catalogue.depth).toBe(1);
       const listed = await store.list({ prefix: 'segments/', limit: 10 });
       expect(listed).toHaveLength(4);
+      const source = await sourceWithSegments(store);
+      const receipts = limits.segmentReceipts + 304;
+      expect(await verifyLedger({ source, trust: null })).toMatchObject({ verdict: 'valid', receipts, segments: { faults: [] } });
       await Promise.all(stores.map((each) => each.close()));
     } finally {
       rmSync(directory, { recursive: true });
@@ -179,71 +166,6 @@ describe('bundling', () => {
     expect(reports.reduce((sum, { receipts }) => sum + receipts, 0)).toBe(14);
     expect((await bundledIn(objects)).receipts.size).toBe(14);
     expect(await keptInMemory(objects)).toMatchObject({ receipts: 0 });
-  });
-});
-
-describe('segments that have become many', () => {
-  /** A ledger of which each save was bundled by itself. */
-  const grown = async (saves: number) => {
-    const small = await smallLedger();
-    const objects = objectsOf(small.ledger.receipts);
-    await keptInMemory(objects);
-    for (let page = 0; page < saves; page++) {
-      for (const stream of [small.bookA, small.bookB]) {
-        const saved = await small.ledger.save(stream, { page });
-        objects.set(keyAt(stream, saved.position), saved.bytes);
-      }
-      await keptInMemory(objects);
-    }
-    return { small, objects, receipts: small.ledger.receipts.length };
-  };
-
-  it('are bundled anew when that is asked for, and superseded ones deleted', async () => {
-    const { objects, receipts } = await grown(3);
-    expect(segmentKeysIn(objects)).toHaveLength(8);
-    expect(await keptInMemory(objects, { anew: true })).toMatchObject({ made: 1, receipts, anew: true, prunedSuperseded: 0 });
-    expect(segmentKeysIn(objects)).toHaveLength(10);
-    expect(await keptInMemory(objects, { prune: true })).toMatchObject({
-      made: 0,
-      anew: false,
-      prunedSuperseded: 4,
-      prunedBroken: 0,
-    });
-    expect(segmentKeysIn(objects)).toHaveLength(2);
-    expect((await bundledIn(objects)).receipts.size).toBe(receipts);
-  });
-
-  it('are bundled anew by themselves when too many lie over one place', async () => {
-    const { objects, receipts } = await grown(limits.segmentDepth);
-    expect((await bundledIn(objects)).catalogue.depth).toBe(limits.segmentDepth + 1);
-    expect(await keptInMemory(objects, { all: false })).toMatchObject({ made: 1, receipts, anew: true });
-    expect((await bundledIn(objects)).catalogue.depth).toBe(1);
-  });
-
-  it.each<[string, (objects: MemoryObjects, key: { index: string; data: string }) => void]>([
-    ['an index with a byte turned over', (objects, { index }) => objects.set(index, flipped(objects.get(index), 30))],
-    ['receipts with a byte turned over', (objects, { data }) => objects.set(data, flipped(objects.get(data), 30))],
-    ['receipts that are missing', (objects, { data }) => objects.delete(data)],
-    ['an index under a key of no segment', (objects) => objects.set('segments/index/x.json', Buffer.from('{}'))],
-  ])('are mended by pruning: %s', async (_, spoil) => {
-    const { objects } = await grown(0);
-    const before = new Map(objects);
-    const [data = '', index = ''] = segmentKeysIn(objects);
-    spoil(objects, { index, data });
-    expect(await keptInMemory(objects, { prune: true })).toMatchObject({ prunedBroken: 1 });
-    expect(objects).toEqual(before);
-  });
-
-  it('are not overwritten when somebody else’s object has the key', async () => {
-    const { objects, small } = await grown(0);
-    const [data = '', index = ''] = segmentKeysIn(objects);
-    objects.delete(index);
-    objects.set(data, Buffer.from('something else'));
-    const report = await keptInMemory(objects);
-    expect(report).toMatchObject({ made: 0, segments: { faults: [{ code: 'segment-invalid', key: data }] } });
-    expect(objects.get(data)?.toString()).toBe('something else');
-    expect(objects.has(index)).toBe(false);
-    expect(small.ledger.receipts.length).toBe(14);
   });
 });
 

@@ -45,19 +45,13 @@ describe('a catalogue of segments', () => {
     expect({ superseded: superseded(catalogue), depth: catalogue.depth }).toEqual({ superseded: [], depth: 1 });
   });
 
-  it('takes the one that goes on furthest, and of equals always the same', () => {
-    const catalogue = catalogueOf({ short: [[A, 0, 5]], long: [[A, 3, 9]], alike: [[A, 4, 9]] });
-    expect([0, 2, 3, 4, 8].map((position) => found(catalogue, A, position))).toEqual([
-      'short',
-      'short',
-      'long',
-      'alike',
-      'alike',
-    ]);
+  it('takes the one that goes on furthest', () => {
+    const catalogue = catalogueOf({ short: [[A, 0, 5]], long: [[A, 3, 9]] });
+    expect([0, 2, 3, 4, 8].map((position) => found(catalogue, A, position))).toEqual(['short', 'short', 'long', 'long', 'long']);
     expect(catalogue.coveredTo(A)).toBe(9);
   });
 
-  it('calls a segment superseded when nothing is read from it any more', () => {
+  it('calls a segment superseded when others have all it has, and never all of those', () => {
     const catalogue = catalogueOf({
       old: [
         [A, 0, 5],
@@ -68,6 +62,32 @@ describe('a catalogue of segments', () => {
     });
     expect(superseded(catalogue)).toEqual(['older']);
     expect(superseded(catalogueOf({ one: [[A, 0, 5]], two: [[A, 0, 5]] }))).toEqual(['two']);
+    expect(superseded(catalogueOf({ one: [[A, 0, 2]], two: [[A, 2, 5]], both: [[A, 0, 5]] }))).toEqual(['one', 'two']);
+  });
+
+  it('reads nothing from a superseded one, though it would do as well', () => {
+    for (const names of [
+      ['a', 'b', 'c'],
+      ['c', 'b', 'a'],
+      ['b', 'c', 'a'],
+    ] as const) {
+      const [first, daily, anew] = names;
+      const catalogue = catalogueOf({
+        [first]: [
+          [A, 0, 5],
+          [C, 0, 2],
+        ],
+        [daily]: [[B, 0, 2]],
+        [anew]: [
+          [A, 0, 5],
+          [B, 0, 2],
+          [C, 0, 2],
+        ],
+      });
+      expect(superseded(catalogue).sort()).toEqual([first, daily].sort());
+      expect([A, B, C].map((prefix) => found(catalogue, prefix, 0))).toEqual([anew, anew, anew]);
+      expect(catalogue.depth).toBe(1);
+    }
   });
 
   it('counts how many lie over one place, a long stream that goes on from one to the next not among them', () => {

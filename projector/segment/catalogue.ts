@@ -10,13 +10,13 @@ export type Catalogue = {
   /** In the order of what they begin with. */
   readonly segments: readonly SegmentCard[];
   /**
-   * The number of the segment to read a receipt from: of those that have it the one that goes on furthest in its stream, and of equals the
-   * one whose name sorts first. Null when none has it. (Two prefixes in 2^52 may be taken for each other: who opens the segment sees.)
+   * The number of the segment to read a receipt from: of those that have it, superseded ones left out, the one that goes on furthest in its
+   * stream. Null when none has it. (Two prefixes in 2^52 may be taken for each other: who opens the segment sees.)
    */
   readonly find: (prefix: string, position: number) => number | null;
   /** The first position of a stream that is in no segment, with all before it in some. */
   readonly coveredTo: (prefix: string) => number;
-  /** Whether nothing is read from a segment any more, because others have all it has. */
+  /** Whether nothing is read from a segment, because others that are read have all it has. None of those can be done without. */
   readonly isSuperseded: (segment: number) => boolean;
   /** The most segments, superseded ones left out, that lie over one place of the key order. */
   readonly depth: number;
@@ -53,41 +53,53 @@ const catalogueOf = (segments: readonly SegmentCard[], unsorted: readonly Run[])
   const firsts = Float64Array.from(runs, ({ first }) => first);
   const ends = Float64Array.from(runs, ({ end }) => end);
   const owners = Uint32Array.from(runs, ({ card }) => numbers.get(card) ?? 0);
+  const superseded = new Uint8Array(segments.length);
+  const runsOf = runsByOwner(owners, segments.length);
 
-  /** The run to read a position of a stream from; -1 for none. */
-  const furthest = (stream: number, position: number): number => {
+  /** The run that goes on furthest from a position of a stream; -1 for none. */
+  const furthest = (stream: number, position: number, without: number): number => {
     let best = -1;
     for (let i = lowerBound(streams, stream); streams[i] === stream; i++) {
       if (at(firsts, i) > position || at(ends, i) <= position) continue;
-      const further = best < 0 ? 1 : at(ends, i) - at(ends, best);
-      if (further > 0 || (further === 0 && nameOf(i) < nameOf(best))) best = i;
+      const owner = at(owners, i);
+      if (owner !== without && superseded[owner] !== 1 && (best < 0 || at(ends, i) > at(ends, best))) best = i;
     }
     return best;
   };
-  const nameOf = (run: number): string => segments[at(owners, run)]?.name ?? '';
-
-  // A run from which its first receipt is not read goes no further than the one that has it instead, so none of it is read.
-  const isRead = new Uint8Array(segments.length);
-  for (let i = 0; i < streams.length; i++) {
-    const owner = at(owners, i);
-    if (at(owners, furthest(at(streams, i), at(firsts, i))) === owner) isRead[owner] = 1;
-  }
+  const isInOthers = (run: number): boolean => {
+    let position = at(firsts, run);
+    while (position < at(ends, run)) {
+      const other = furthest(at(streams, run), position, at(owners, run));
+      if (other < 0) return false;
+      position = at(ends, other);
+    }
+    return true;
+  };
+  for (const segment of smallestFirst(segments)) if (runsOf(segment).every(isInOthers)) superseded[segment] = 1;
 
   return {
     segments,
     find: (prefix, position) => {
-      const run = furthest(streamNumber(prefix), position);
+      const run = furthest(streamNumber(prefix), position, NONE);
       return run < 0 ? null : at(owners, run);
     },
     coveredTo: (prefix) => {
       const stream = streamNumber(prefix);
       let position = 0;
-      for (let run = furthest(stream, 0); run >= 0; run = furthest(stream, position)) position = at(ends, run);
+      for (let run = furthest(stream, 0, NONE); run >= 0; run = furthest(stream, position, NONE)) position = at(ends, run);
       return position;
     },
-    isSuperseded: (segment) => isRead[segment] !== 1,
-    depth: deepestOf(segments.filter((_, n) => isRead[n] === 1)),
+    isSuperseded: (segment) => superseded[segment] === 1,
+    depth: deepestOf(segments.filter((_, n) => superseded[n] !== 1)),
   };
+};
+
+const NONE = -1;
+
+/** The order in which segments are done without, if they can be: small ones first, so that few large ones are left. */
+const smallestFirst = (segments: readonly SegmentCard[]): readonly number[] => {
+  const sizeOf = (n: number): number => segments[n]?.receipts ?? 0;
+  return [...segments.keys()].sort((a, b) => sizeOf(a) - sizeOf(b) || b - a);
 };
 
 const at = (values: Float64Array | Uint32Array, i: number): number => values[i] ?? 0;
@@ -101,4 +113,18 @@ const lowerBound = (sorted: Float64Array, value: number): number => {
     else high = middle;
   }
   return low;
+};
+
+/** The runs of each segment. */
+const runsByOwner = (owners: Uint32Array, segments: number): ((segment: number) => Uint32Array) => {
+  const begins = new Uint32Array(segments + 1);
+  for (const owner of owners) begins[owner + 1] = at(begins, owner + 1) + 1;
+  for (let n = 0; n < segments; n++) begins[n + 1] = at(begins, n + 1) + at(begins, n);
+  const runs = new Uint32Array(owners.length);
+  const filled = begins.slice();
+  for (const [run, owner] of owners.entries()) {
+    runs[at(filled, owner)] = run;
+    filled[owner] = at(filled, owner) + 1;
+  }
+  return (segment) => runs.subarray(at(begins, segment), at(begins, segment + 1));
 };

@@ -121,7 +121,7 @@ describe('an index', () => {
     ['more than anybody unpacks', { ...about, rawBytes: limits.segmentUnpackedBytes + 1 }],
     ['a size that no object has', { ...about, storedBytes: 0 }],
   ])('with %s is none', (_, changed) => {
-    const bytes = canonicalBytes({ version: 1, ...changed } as Parameters<typeof canonicalBytes>[0]);
+    const bytes = canonicalBytes({ version: 1, ...changed });
     expect(parseIndex(bytes)).toMatchObject({ ok: false, error: { code: 'malformed-index' } });
   });
 

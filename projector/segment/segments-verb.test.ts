@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -115,6 +115,20 @@ describe('verify over segments', () => {
       report: { error: { code: 'wrong-use' } },
     });
   });
+});
+
+it('import takes nothing from segments, and leaves them behind', async () => {
+  const { ledger } = await smallLedger();
+  const objects = objectsOf(ledger.receipts);
+  await keptInMemory(objects);
+  const [data = ''] = segmentKeysIn(objects);
+  objects.set(data, flipped(objects.get(data), 9));
+  using from = asDirectory(objects);
+  using to = asDirectory(new Map());
+  const { exitCode, out } = await run(['import', from.path, '--json'], to.path);
+  expect({ exitCode, copied: JSON.parse(out) as object }).toMatchObject({ exitCode: 0, copied: { copied: { created: 14 } } });
+  expect(out).not.toContain('segment');
+  expect(existsSync(join(to.path, 'segments'))).toBe(false);
 });
 
 describe('the verb segments', () => {

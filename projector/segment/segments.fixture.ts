@@ -5,7 +5,9 @@ import type { LedgerSource } from '../source.ts';
 import { storeSource } from '../store-source.ts';
 import { type KeepOptions, keepSegments } from './keep-segments.ts';
 import { readCatalogue } from './read-catalogue.ts';
+import { readSegment } from './read-segment.ts';
 import { type SegmentsOfSource, segmentedSource } from './segmented-source.ts';
+import { receiptsOf } from './unpacked-segment.ts';
 
 /** A store's ledger, read with its segments. */
 export const sourceWithSegments = async (
@@ -29,6 +31,21 @@ export const keptIn = async (store: ReceiptStore, choices: Partial<KeepOptions> 
   });
 
 export const keptInMemory = (objects: MemoryObjects, choices: Partial<KeepOptions> = {}) => keptIn(memoryStore(objects), choices);
+
+/** Every receipt that segments in memory have, by prefix and position. */
+export const bundledIn = async (objects: MemoryObjects) => {
+  const store = memoryStore(objects);
+  const { catalogue, faults } = await readCatalogue(store);
+  if (faults.length > 0) throw new Error('an index that cannot be read');
+  const receipts = new Map<string, Uint8Array>();
+  for (const { name } of catalogue.segments) {
+    const segment = await readSegment(store, name);
+    if (!segment?.ok) throw new Error('a segment that cannot be read');
+    for (const { prefix, position, bytes } of receiptsOf(segment.value.index, segment.value.unpacked))
+      receipts.set(`${prefix} ${position}`, bytes);
+  }
+  return { catalogue, receipts };
+};
 
 /** The keys of all segments in memory. */
 export const segmentKeysIn = (objects: MemoryObjects): readonly string[] =>
