@@ -29,5 +29,9 @@ export const positionInKey = (prefix: string, key: string): number => {
 /** In every receipt the id begins at the same byte: `{"createdAt":"…","eventId":"` comes before it. */
 const ID_AT = 51;
 
-/** Whether the bytes of a receipt say that they have this id. */
-export const saysId = (bytes: Buffer, id: string): boolean => bytes.toString('latin1', ID_AT, ID_AT + ID_CHARS) === id;
+/** Whether the bytes of a receipt say that they have the event id in this key. Byte by byte: a text would cost more than all the rest. */
+export const saysIdIn = (key: string, bytes: Uint8Array): boolean => {
+  const start = key.length - ID_CHARS - JSON_SUFFIX.length;
+  for (let i = 0; i < ID_CHARS; i++) if (bytes[ID_AT + i] !== key.charCodeAt(start + i)) return false;
+  return true;
+};

@@ -3,7 +3,7 @@ import type { ReceiptStore } from '../../src/port/receipt-store.ts';
 import { eventIdAtPrefix } from '../../src/receipt/key-path.ts';
 import type { LedgerSource } from '../source.ts';
 import type { Catalogue } from './catalogue.ts';
-import { idInKey, positionInKey, prefixInKey, saysId } from './event-place.ts';
+import { idInKey, positionInKey, prefixInKey, saysIdIn } from './event-place.ts';
 import { type SegmentFault, type SegmentUse, differentSegment } from './segment-fault.ts';
 import { dataKeyOf } from './segment-key.ts';
 import { type ShelvedSegment, openShelf } from './segment-shelf.ts';
@@ -95,15 +95,14 @@ const readMany = async (reading: Reading, keys: readonly string[]): Promise<read
     if (isThere && (cursor === null || !isIn(cursor, prefix, position))) cursor = await seek(reading, prefix, position);
     const bytes =
       isThere && cursor !== null ? receiptOf(cursor.segment.unpacked, cursor.run.at + position - cursor.run.first) : null;
-    const id = idInKey(key);
     // Somebody else's object among the receipts has a position too, and no segment has it.
-    if (bytes === null || cursor === null || (!saysId(bytes, id) && eventIdAtPrefix(prefix, position) !== id)) {
+    if (bytes === null || cursor === null || (!saysIdIn(key, bytes) && eventIdAtPrefix(prefix, position) !== idInKey(key))) {
       asked.push(i);
       continue;
     }
     objects[i] = bytes;
     reading.use.count.read += 1;
-    if (!isSample(reading, cursor, keys.length - i) && saysId(bytes, id)) continue;
+    if (!isSample(reading, cursor, keys.length - i) && saysIdIn(key, bytes)) continue;
     owners.set(i, cursor.segment);
     asked.push(i);
   }
