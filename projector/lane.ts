@@ -7,6 +7,7 @@ import { type PlainKeyRecord, addRecords, plainRecordsOf } from './key-records.t
 import { type Known, keysFor, newsOf, nothingKnown } from './known.ts';
 import type { LedgerFault } from './ledger-fault.ts';
 import { type ReceiptHandler, type ReplayRules, type StreamReport, replayStream } from './replay-stream.ts';
+import type { SegmentUse } from './segment/segment-fault.ts';
 import type { LedgerSource, StreamListing } from './source.ts';
 import { sightOf } from './source-sight.ts';
 import { openCheck } from './stream-check.ts';
@@ -62,6 +63,8 @@ export type BatchReport = {
   /** Prefixes of streams of which not everything was seen to be true, by a fault of their own or one they rest on. */
   readonly partial: readonly string[];
   readonly accounts: readonly AccountRead[];
+  /** What came of segments; undefined where events alone are read. */
+  readonly segments: SegmentUse | undefined;
 };
 
 /** One thread's worth of reading. Throws `Outage`. */
@@ -101,7 +104,7 @@ export const laneHere = (
       const reads = await pMap(batch, (listing) => replayOne(known, rules, batchWork, listing), {
         concurrency: source.parallelStreams,
       });
-      const report = summed(reads, [...(unit?.strangers ?? []), ...known.found.splice(0)]);
+      const report = summed(reads, [...(unit?.strangers ?? []), ...known.found.splice(0)], source.takeSegmentUse?.());
       await batchWork.end(report);
       return report;
     },
@@ -141,7 +144,7 @@ const replayOne = async (known: Known, rules: LaneRules, work: BatchWork, listin
   return { report, account: { accountId, fingerprint: check.fingerprint, whole: report.whole, keys } };
 };
 
-const summed = (reads: readonly Read[], found: readonly LedgerFault[]): BatchReport => {
+const summed = (reads: readonly Read[], found: readonly LedgerFault[], segments: SegmentUse | undefined): BatchReport => {
   const reports = reads.map(({ report }) => report);
   return {
     streams: reports.filter(({ receipts, unverifiable, faults }) => receipts + unverifiable + faults.length > 0).length,
@@ -150,5 +153,6 @@ const summed = (reads: readonly Read[], found: readonly LedgerFault[]): BatchRep
     faults: [...reports.flatMap(({ faults }) => faults), ...found],
     partial: reports.flatMap(({ whole, prefix }) => (whole ? [] : [prefix])),
     accounts: reads.flatMap(({ account }) => account ?? []),
+    segments,
   };
 };

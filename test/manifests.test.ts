@@ -6,6 +6,7 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { dataKeyOf, indexKeyOf } from '../projector/segment/segment-key.ts';
 import { parseConfig } from '../src/config.ts';
 import { variables } from '../src/environment.ts';
 import { routes } from '../src/http/app.ts';
@@ -49,6 +50,7 @@ const workload = (name: string) => {
 };
 const api = workload('pixpax-ledger');
 const verifier = workload('pixpax-ledger-verify');
+const bundler = workload('pixpax-ledger-segments');
 const paths = routes.map(({ path }) => path);
 
 /** Read by Node before any of our code. */
@@ -84,6 +86,12 @@ describe('what containers are started with', () => {
     expect(Object.keys(verifier.env).sort()).toEqual(['AWS_ACCESS_KEY_ID_FILE', 'AWS_SECRET_ACCESS_KEY_FILE', 'RECEIPT_STORE']);
     expect(verifier.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket-reader']);
     expect(verifier.container.args.join(' ')).toMatch(/ --trust sha256:[0-9a-f]{64}$/);
+  });
+
+  it('the bundler holds a key that writes to the bucket, and nothing else', () => {
+    expect(Object.keys(bundler.env).sort()).toEqual(Object.keys(verifier.env).sort());
+    expect(bundler.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket']);
+    expect(api.pod.volumes.map(({ secret }) => secret?.secretName)).toContain('pixpax-ledger-bucket');
   });
 
   it.each(workloads)('$name: runs a program that is there, in the image that all run', ({ container }) => {
@@ -232,6 +240,8 @@ describe('the bucket policy', () => {
     ['a receipt of a code', keyAt(codeStream('cod_01JZ0000000000000000000000' as CodeId), 1), true],
     ['the art of a card', artKeyOf(`sha256:${'0'.repeat(64)}` as Sha256), true],
     ['a snapshot, which may be made anew', `pixpax/pixbooks/${accountId}/${bookId}/snapshot.json`, false],
+    ['a segment, which may be made anew', dataKeyOf('0'.repeat(64)), false],
+    ['its index', indexKeyOf('0'.repeat(64)), false],
     ['a scratch object of the qualification', 'qualification/01JZ/rivals.json', false],
   ])('%s (%s) may not be deleted: %s', (_what, key, isExpected) => {
     expect(isKept(key)).toBe(isExpected);

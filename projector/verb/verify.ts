@@ -1,9 +1,11 @@
-import type { LedgerSource } from '../source.ts';
+import { openStore } from '../../src/adapter/store-url.ts';
+import { type SegmentAudit, auditSegments, withAudit } from '../segment/audit-segments.ts';
+import type { LedgerSource, SourceAddress } from '../source.ts';
 import { verifyLedger } from '../verify.ts';
 import { isCertificateFile, verifyCertificateFile } from './certificate.ts';
-import { TRUST_ARGUMENT, openConfigured, openGiven, threadsOf, trustOf } from './shared-arguments.ts';
+import { SEGMENTS_ARGUMENT, TRUST_ARGUMENT, openConfigured, openGiven, threadsOf, trustOf } from './shared-arguments.ts';
 import { ledgerText } from './text.ts';
-import { type Verb, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
+import { type Verb, type VerbArguments, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
 
 export const verifyVerb: Verb = {
   name: 'verify',
@@ -22,18 +24,28 @@ export const verifyVerb: Verb = {
       description: 'only the streams below this prefix, and the account streams they rest on',
     },
     ...TRUST_ARGUMENT,
+    deep: { type: 'boolean', description: 'read every event and every segment, and compare all bytes' },
+    ...SEGMENTS_ARGUMENT,
     threads: { type: 'string', valueHint: 'n', description: 'threads to use; by default one to a core' },
   },
   run: async (context) => {
     const { source: given = null } = context.args;
     if (given !== null && isCertificateFile(given)) return verifyCertificateFile(given, context.args);
-    const source = given === null ? await openConfigured(context, false) : await openGiven(given, 'SOURCE', null, false);
+    const segments = segmentsChosen(context.args);
+    const source =
+      given === null ? await openConfigured(context, false, segments) : await openGiven(given, 'SOURCE', null, false, segments);
     try {
       return await verifyFrom(source, given === null ? context.config().trust : null, context);
     } finally {
       await source.close();
     }
   },
+};
+
+const segmentsChosen = ({ deep, segments }: VerbArguments): SourceAddress['segments'] => {
+  if (deep === 'yes' && segments === 'no') throw new WrongUse('--deep compares segments: it cannot do with --no-segments');
+  if (deep === 'yes') return 'compare';
+  return segments === 'no' ? 'ignore' : 'use';
 };
 
 const verifyFrom = async (
@@ -44,8 +56,19 @@ const verifyFrom = async (
   const below = args.stream?.replace(/\/+$/, '') ?? null;
   if (below !== null) await demandStreams(source, below);
   const trust = trustOf(args, configured);
-  const report = await verifyLedger({ source, trust, below, threads: threadsOf(args.threads ?? null), onProgress });
+  const verified = await verifyLedger({ source, trust, below, threads: threadsOf(args.threads ?? null), onProgress });
+  const report = args.deep === 'yes' ? withAudit(verified, await auditOf(source.address, below)) : verified;
   return { exitCode: exitCodeOf[report.verdict], text: ledgerText(report), json: report };
+};
+
+const auditOf = async (address: SourceAddress | null, below: string | null): Promise<SegmentAudit> => {
+  if (address === null) throw new TypeError('a source that was opened by its address has one');
+  const store = await openStore(address.location, address.credentials, { readOnly: true });
+  try {
+    return await auditSegments(store, below);
+  } finally {
+    await store.close();
+  }
 };
 
 /** A mistyped prefix must not read as "valid: nothing wrong". */

@@ -1,7 +1,7 @@
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ReceiptStore } from '../../port/receipt-store.ts';
-import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 
 /**
  * The bucket itself. It outlives the stores opened on it, as a bucket outlives a process, and tests may look into it or tamper.
@@ -47,7 +47,7 @@ export const memoryStore = (objects: MemoryObjects = new Map()): ReceiptStore =>
         .slice(0, limit);
     },
     discard: async (key) => {
-      requireScratchKey(key);
+      requireDiscardableKey(key);
       requireOpen();
       objects.delete(key);
     },

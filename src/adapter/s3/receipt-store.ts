@@ -12,7 +12,7 @@ import { type Clock, systemClock, withDeadline } from '../../port/clock.ts';
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
 import type { CreateOutcome, ListRequest, ReceiptStore } from '../../port/receipt-store.ts';
-import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { parseS3Fault, s3Outage } from './store-fault.ts';
 
@@ -75,7 +75,7 @@ export const openS3Store = (config: S3StoreConfig, clock: Clock = systemClock): 
       return call((abortSignal) => listKeys(reader, Bucket, request, abortSignal));
     },
     discard: async (key) => {
-      requireScratchKey(key);
+      requireDiscardableKey(key);
       await call((abortSignal) => reader.send(new DeleteObjectCommand({ Bucket, Key: key }), { abortSignal }));
     },
     close: async () => close(),
