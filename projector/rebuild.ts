@@ -1,19 +1,15 @@
-import type pg from 'pg';
 import { ensureSchemas } from '../src/adapter/postgres/migrate.ts';
-import { queryOn, withClient } from '../src/adapter/postgres/pool.ts';
+import { withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { restoreRedo } from '../src/adapter/postgres/redo-outbox.ts';
-import { noTenant } from '../src/adapter/postgres/scope.ts';
-import { systemClock } from '../src/port/clock.ts';
-import { instantOf } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
-import { PROJECTOR_VERSION } from '../src/stream/event.ts';
 import { type TableComparison, compareProjections } from './compare.ts';
 import { FRESH_SCHEMA, type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
 import type { HeadDifference } from './head-differences.ts';
 import { verdictOf } from './ledger-fault.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import { LIVE, type LiveState, liveStateOf } from './live-projection.ts';
+import { noteOffset } from './offsets.ts';
 import { catchUp, swapIn } from './swap.ts';
 
 export type RebuildReport = {
@@ -43,7 +39,7 @@ export const rebuild = async (options: FreshOptions): Promise<Result<RebuildRepo
 
 const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildReport, FreshRefusal>> => {
   const { pool, schema, ledger } = fresh;
-  await noteProgress(pool, schema, ledger);
+  await noteOffset(pool, schema, { projector: 'rebuild', ledger });
   const refused = (faults: LedgerReport['faults']): Result<never, FreshRefusal> =>
     err({ code: 'ledger-not-valid', ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length } });
 
@@ -60,12 +56,3 @@ const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildRe
   const drifted = swapped.value.length > 0 || tables.some(({ equal }) => !equal);
   return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, redone, drifted });
 };
-
-const noteProgress = (pool: pg.Pool, schema: string, { streams, receipts }: LedgerReport): Promise<unknown> =>
-  orOutage(() =>
-    queryOn(pool, noTenant, {
-      text: `INSERT INTO ${schema}.projector_offsets (projector, projector_version, streams, receipts, last_key, updated_at)
-             VALUES ('rebuild', $1, $2, $3, NULL, $4)`,
-      values: [PROJECTOR_VERSION, streams, receipts, instantOf(systemClock.now())],
-    }),
-  );
