@@ -44,7 +44,7 @@ export const DRIFT_SCHEMA = 'projection_drift';
 const SCHEMAS = [FRESH_SCHEMA, DRIFT_SCHEMA];
 
 /** Held while a projection is made beside the live one: two at a time would drop each other's. Any number does. */
-const FRESH_LOCK = 0x706978706179;
+export const FRESH_LOCK = 0x706978706179;
 
 /**
  * Makes a projection from the receipts, hands it to `use`, and drops what is left of it afterwards. Errors: another run is under way, or
