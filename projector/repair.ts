@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { MalformedRow } from '../src/adapter/stored-column.ts';
 import type { ReadModel } from '../src/port/read-model.ts';
 import { project } from '../src/projection/project.ts';
 import { type Head, headOf, nextPosition } from '../src/receipt/chain.ts';
@@ -79,9 +80,13 @@ type Mending = {
   readonly close: () => Promise<{ readonly applied: number; readonly fault: Unmended | null }>;
 };
 
-/** A row that is there already, or one to be changed that is not (the statement says so by a cast that fails): damaged rows are no bug. */
-const contradiction = (error: unknown): null => {
-  if (error instanceof pg.DatabaseError && (error.code === '23505' || error.code === '22P02')) return null;
+/**
+ * A row that is there already, one to be changed that is not (the statement says so by a cast that fails), a head that is none: damaged rows
+ * are no bug, and must not keep the others from being repaired.
+ */
+const damaged = (error: unknown): 'damaged' => {
+  if (error instanceof MalformedRow) return 'damaged';
+  if (error instanceof pg.DatabaseError && (error.code === '23505' || error.code === '22P02')) return 'damaged';
   throw error;
 };
 
@@ -96,9 +101,11 @@ const openMending = (source: LedgerSource, model: ReadModel, stream: Stream): Me
 
   return {
     take: async ({ read }) => {
-      head ??= await model.head(stream);
       last = read.position;
       if (fault !== null) return;
+      const shown = head ?? (await model.head(stream).catch(damaged));
+      if (shown === 'damaged') return differs(read.position, 'rows');
+      head = shown;
       if (read.position < nextPosition(head)) {
         if (read.position === head?.position && read.receipt.hash !== head.hash) differs(read.position);
         return;
@@ -106,16 +113,17 @@ const openMending = (source: LedgerSource, model: ReadModel, stream: Stream): Me
       const projected = project(read);
       if (!projected.ok) throw new TypeError(`a receipt that was checked cannot be projected: ${projected.error.detail}`);
       // A crash before, in or after this: the next repair finds the head where it is and goes on from there.
-      const outcome = await model.apply({ stream, head: headOf(read), projected: projected.value }).catch(contradiction);
-      if (outcome === null) return differs(read.position, 'rows');
+      const outcome = await model.apply({ stream, head: headOf(read), projected: projected.value }).catch(damaged);
+      if (outcome === 'damaged') return differs(read.position, 'rows');
       if (outcome === 'applied') applied += 1;
       if (outcome === 'different') differs(read.position);
       // `behind`: the projection was wiped or swapped under our hands; the stream heals by use, or by the next repair.
       if (outcome !== 'behind') head = headOf(read);
     },
     close: async () => {
-      const shown = fault === null ? await model.head(stream) : null;
-      if (shown !== null && shown.position > last) {
+      const shown = fault === null ? await model.head(stream).catch(damaged) : null;
+      if (shown === 'damaged') differs(last, 'rows');
+      else if (shown !== null && shown.position > last) {
         // Appended since the stream was listed, or never written.
         const [there] = await source.readMany([keyAt(stream, shown.position)]);
         if (!there) fault = { stream: prefixOf(stream), position: shown.position, code: 'ahead' };
