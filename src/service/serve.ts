@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../adapter/postgres/embedded.ts';
 import { openLedgerQueries } from '../adapter/postgres/ledger-queries.ts';
 import { ensureSchemas } from '../adapter/postgres/migrate.ts';
 import { openPool } from '../adapter/postgres/pool.ts';
+import { openQuarantine } from '../adapter/postgres/quarantine.ts';
 import { openReadModel } from '../adapter/postgres/read-model.ts';
 import { ensureRoles } from '../adapter/postgres/roles.ts';
 import { openProjector } from '../adapter/projector-process/projector.ts';
@@ -27,6 +28,7 @@ import { notifyBy } from './notices.ts';
 import { openCodeSecret, openCustody, openReceiptStore } from './open-parts.ts';
 import { ensureOperators } from './operators.ts';
 import { projectorEnvironment } from './projector-environment.ts';
+import { quarantining } from './quarantine-notices.ts';
 import { rebuildIfEmpty, rebuildIfOther } from './rebuild-before-serving.ts';
 import { openSignIn } from './sign-in.ts';
 import { Refused, type Waiting, untilUp } from './until-up.ts';
@@ -119,13 +121,16 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing, 
 
   const limiter = openLimits({ config, databaseUrl, clock, log, metrics });
   closing.push(() => limiter.close());
-  const ports = { store, signer, sealer, readModel, clock, trust, notify: notifyBy(log, metrics) };
+  const notify = quarantining(notifyBy(log, metrics), { note: openQuarantine(pool), clock, log });
+  const ports = { store, signer, sealer, readModel, clock, trust, notify };
   const operators = [...config.operatorUsers, ...(signedIn === null ? [] : [demoOperator.userId])];
   await untilUp(attempt, () => ensureOperators(ports, operators, log));
   const codeSecret = await openCodeSecret(config);
   const env = projectorEnvironment(config, { databaseUrl, trust }, process.env);
   const projector = openProjector({ env, clock, log });
-  const { start, ...domain } = openDomain({ ports, queries, pool, databaseUrl, codeSecret, projector, log, metrics });
+  const { driftEveryHours } = config;
+  const parts = { ports, queries, pool, databaseUrl, codeSecret, projector, driftEveryHours, log, metrics };
+  const { start, ...domain } = openDomain(parts);
   const app = createApp({
     ...domain,
     queries,

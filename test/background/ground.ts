@@ -70,7 +70,12 @@ export const newGround = async (): Promise<Ground> => {
 };
 
 /** One process of the service over a Postgres: everything but HTTP. Its pool fails while the wire at `url` is cut, and heals with it. */
-export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: string, clock: Clock = systemClock) => {
+export const processOn = (
+  { objects, signer, trust, codeSecret }: Ground,
+  url: string,
+  clock: Clock = systemClock,
+  driftEveryHours = 0,
+) => {
   const pool = openPool({ url });
   // For a test to look into every schema and to interfere: the login as it is.
   const login = new pg.Pool({ connectionString: url, max: 2 });
@@ -103,8 +108,8 @@ export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: s
       other: { commands?: LedgerCommands; upkeep?: LedgerUpkeep; projector?: Projector } = {},
     ): Promise<Background> => {
       const background = await startBackground({
-        ...{ databaseUrl: url, pool, outbox, queries, runs, meter, clock, log, metrics: watching },
-        doRun: runDoer({ runs, projector: other.projector ?? idle, clock }),
+        ...{ databaseUrl: url, pool, outbox, queries, runs, meter, clock, log, metrics: watching, driftEveryHours },
+        doRun: runDoer({ runs, projector: other.projector ?? idle, clock, notify: ports.notify }),
         upkeep: other.upkeep ?? upkeep(queries),
         runBatch: batchRunner({ ...parts, commands: other.commands ?? commands }),
       });
