@@ -87,7 +87,7 @@ describe('drift of a scope', () => {
       await live.pool.query(damage.sql(small));
       const expected = {
         live: 'whole',
-        heads: (damage.heads ?? []).map((head) => expect.objectContaining(withPlaces(head))),
+        heads: (damage.heads ?? []).map((head) => ({ stream: prefixOf(bookA), ...head })),
         rows: damage.rows(small).map((row) => ({ stream: prefixOf(bookA), ...row })),
         drifted: true,
       };
@@ -210,12 +210,6 @@ describe('drift of a scope', () => {
     expect(await driftOf({ small, live }, scope)).toMatchObject({ live: 'missing', drifted: true });
   });
 });
-
-/** Members that are objects match when they hold what is given. */
-const withPlaces = (head: object): object =>
-  Object.fromEntries(
-    Object.entries(head).map(([name, value]) => [name, value instanceof Object ? expect.objectContaining(value) : value]),
-  );
 
 /** Makes the projection anew: what a test damaged must not be found by the next. */
 const mend = async ({ pool, apply }: LiveDatabase, { ledger }: SmallLedger): Promise<void> => {

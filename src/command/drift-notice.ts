@@ -27,8 +27,10 @@ export const driftNotice = (kind: RunKind, runId: string, { exitCode, reason, re
 
 const listIn = (object: JsonObject | null, member: string): readonly Json[] => {
   const list = object?.[member];
-  return Array.isArray(list) ? list : [];
+  return isList(list) ? list : [];
 };
+
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
 /** The first of those concerned; where there is none that is named, the whole ledger. */
 const streamOf = (item: Json | undefined): string =>

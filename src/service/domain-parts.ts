@@ -13,6 +13,7 @@ import { meteredCommands } from '../command/metered-commands.ts';
 import type { CommandPorts } from '../command/ports.ts';
 import { batchRunner } from '../command/run-batch.ts';
 import { runCommands, runDoer } from '../command/runs.ts';
+import type { Config } from '../config.ts';
 import type { HttpParts } from '../http/parts.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { RedoItem } from '../port/redo-outbox.ts';
@@ -29,8 +30,7 @@ export type DomainInput = {
   readonly databaseUrl: string;
   readonly codeSecret: string;
   readonly projector: Projector;
-  /** As `Config.driftEveryHours`. */
-  readonly driftEveryHours: number;
+  readonly config: Pick<Config, 'driftEveryHours'>;
   readonly log: Logger;
   readonly metrics: Registry;
 };
@@ -46,7 +46,7 @@ export type Domain = Pick<
 
 /** Commands, batches, certificates and background work over the same ports. */
 export const openDomain = (input: DomainInput): Domain => {
-  const { ports, queries, pool, databaseUrl, codeSecret, projector, driftEveryHours, log, metrics } = input;
+  const { ports, queries, pool, databaseUrl, codeSecret, projector, config, log, metrics } = input;
   const { store, clock, notify } = ports;
   const codeKey = codeKeyOf(Buffer.from(codeSecret));
   const batches = openBatches(pool);
@@ -74,6 +74,6 @@ export const openDomain = (input: DomainInput): Domain => {
         return pack === null ? null : packCertificate(store, { ...book, eventId: pack.eventId });
       },
     },
-    start: () => startBackground({ ...work, databaseUrl, pool, queries, clock, log, driftEveryHours }),
+    start: () => startBackground({ ...work, databaseUrl, pool, queries, clock, log, driftEveryHours: config.driftEveryHours }),
   };
 };

@@ -72,7 +72,7 @@ describe('a stream that cannot be gone on with', () => {
       error: { code: 'stream-stopped' },
     });
     const quarantined = async () =>
-      (await other.login.query('SELECT stream, code, found_by, position FROM ops.quarantined_streams')).rows;
+      (await other.login.query<object>('SELECT stream, code, found_by, position FROM ops.quarantined_streams')).rows;
     await expect.poll(quarantined).toEqual([{ stream: prefixOf(stream), code: 'members', found_by: 'service', position: null }]);
     await other.work();
     await expect.poll(() => other.metrics.metrics(), { timeout: 20_000 }).toMatch(/^ledger_quarantined_streams 1$/m);
