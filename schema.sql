@@ -12,7 +12,7 @@ CREATE SCHEMA ops;
 
 -- Which projector made the rows (PROJECTOR_VERSION in src/stream/event.ts). Raised with every change of this file or of the rows made from
 -- the same receipts: a program of another version refuses the schema and asks for a rebuild, which makes one of its own.
-COMMENT ON SCHEMA projection IS 'projector version 3';
+COMMENT ON SCHEMA projection IS 'projector version 4';
 
 -- Tenants. One row per account stream.
 CREATE TABLE projection.accounts (
@@ -273,12 +273,16 @@ CREATE TABLE projection.receipts (
 -- What an account used of the service in a month.
 CREATE INDEX receipts_by_account ON projection.receipts (account_id, created_at) WHERE account_id IS NOT NULL;
 
--- How far each projector run has come. Written by rebuild and repair, for people and alarms; not part of the digests.
+-- What each kind of run over the whole ledger saw last, for people and alarms; not part of the digests. `behind_*`: what the live projection lacked
+-- of it at that moment, which a repair then applied. `differences`: heads and rows that differed, and were left as they are.
 CREATE TABLE projection.projector_offsets (
-  projector         text COLLATE "C" PRIMARY KEY, -- 'rebuild', 'repair'
+  projector         text COLLATE "C" PRIMARY KEY, -- 'rebuild', 'repair', 'drift'
   projector_version integer NOT NULL,
-  streams           bigint NOT NULL,
+  streams           bigint NOT NULL,              -- in the store
   receipts          bigint NOT NULL,
+  behind_streams    bigint NOT NULL,
+  behind_receipts   bigint NOT NULL,
+  differences       bigint NOT NULL,
   last_key          text COLLATE "C",
   updated_at        timestamptz(3) NOT NULL
 );
@@ -336,6 +340,20 @@ CREATE TABLE ops.runs (
   report_whole boolean NOT NULL DEFAULT true
 );
 CREATE UNIQUE INDEX runs_under_way ON ops.runs (kind) WHERE status IN ('queued', 'running');
+
+-- Streams whose objects in the store are not all true: each is applied up to its fault and no further, and the others are not touched by it. Written
+-- by whoever meets one; taken out by a run that finds the stream whole again. `position` and `key` are those of the first fault, where it has
+-- any that is known.
+CREATE TABLE ops.quarantined_streams (
+  stream   text COLLATE "C" PRIMARY KEY, -- the stream's key prefix
+  position bigint,
+  key      text COLLATE "C",
+  code     text NOT NULL,                -- of the fault
+  detail   text NOT NULL,
+  found_by text NOT NULL CHECK (found_by IN ('rebuild', 'repair', 'drift', 'service')), -- last
+  since    timestamptz(3) NOT NULL,
+  seen_at  timestamptz(3) NOT NULL
+);
 
 -- Who did what as an operator, or tried to: one row before anything is done, one that tells the outcome. Not made from receipts: backed up
 -- like users. The service may add rows and read them, and do nothing else to them.
@@ -441,7 +459,7 @@ CREATE POLICY shared ON projection.receipts TO pixpax_app USING (account_id IS N
 GRANT USAGE ON SCHEMA projection TO pixpax_app, pixpax_directory;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA projection TO pixpax_app;
 GRANT DELETE ON projection.account_members, projection.account_invitations, projection.card_instances TO pixpax_app;
-REVOKE ALL ON projection.projector_offsets FROM pixpax_app;
+REVOKE INSERT, UPDATE ON projection.projector_offsets FROM pixpax_app;
 
 -- The directory sees all tenants' rows, and of these columns only: an id, whose it is, and what the id follows from. Keys are public.
 GRANT SELECT (account_id, user_id, role) ON projection.account_members TO pixpax_directory;
@@ -463,6 +481,8 @@ GRANT USAGE ON SCHEMA ops TO pixpax_app;
 GRANT SELECT, INSERT, UPDATE ON ops.redo_outbox, ops.batches TO pixpax_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ops.rate_limits TO pixpax_app;
 GRANT SELECT, INSERT, UPDATE ON ops.runs TO pixpax_app;
+-- No DELETE: that a stream is whole again is for the projector to find.
+GRANT SELECT, INSERT, UPDATE ON ops.quarantined_streams TO pixpax_app;
 -- No UPDATE, no DELETE: what is in the trail stays.
 GRANT SELECT, INSERT ON ops.audit_trail TO pixpax_app;
 GRANT SELECT, INSERT, UPDATE ON ops.usage TO pixpax_app;

@@ -1,29 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryStore } from '../src/adapter/memory/receipt-store.ts';
 import { tradeCertificate } from '../src/certificate/make.ts';
 import { keyAt, prefixOf } from '../src/receipt/key-path.ts';
-import { err, ok } from '../src/result.ts';
 import { domainLedger } from '../test/domain-ledger.ts';
-import { runProjector } from './command-line.ts';
+import { configFor, run } from './command-line.fixture.ts';
 import { expectedDump, liveDatabase } from './projection.fixture.ts';
 import { type SmallLedger, asDirectory, objectsOf, setText, smallLedger } from './tampering.fixture.ts';
-import type { ProjectorConfig } from './verb/verb.ts';
-
-/** Runs the command line and answers what it said. */
-const run = async (argv: readonly string[], config: ProjectorConfig | null = null) => {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const exitCode = await runProjector(argv, {
-    config: () => (config === null ? err([{ variable: 'DATABASE_URL', detail: 'must be set' }]) : ok(config)),
-    stdout: stdout as unknown as NodeJS.WriteStream,
-    stderr: stderr as unknown as NodeJS.WriteStream,
-  });
-  return { exitCode, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
-};
 
 describe('the command line', () => {
   let small: SmallLedger;
@@ -42,12 +27,6 @@ describe('the command line', () => {
   });
   afterAll(() => {
     for (const directory of [good, bad, gap]) directory[Symbol.dispose]();
-  });
-  const configFor = (directory: string, url = 'postgres://nobody@127.0.0.1:1/none'): ProjectorConfig => ({
-    receiptStore: `fs:${directory}`,
-    s3: null,
-    database: { kind: 'url', url },
-    trust: null,
   });
 
   it('says valid in one line at the end, with the anchor', async () => {

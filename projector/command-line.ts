@@ -9,6 +9,7 @@ import { driftVerb } from './verb/drift.ts';
 import { rebuildVerb } from './verb/rebuild.ts';
 import { repairVerb } from './verb/repair.ts';
 import { segmentsVerb } from './verb/segments.ts';
+import { statusVerb } from './verb/status.ts';
 import { count } from './verb/text.ts';
 import { type ExitCode, type ProjectorConfig, type Verb, type VerbArguments, type VerbResult, WrongUse } from './verb/verb.ts';
 import { verifyVerb } from './verb/verify.ts';
@@ -20,7 +21,7 @@ export type CommandLineParts = {
   readonly stderr: NodeJS.WriteStream;
 };
 
-const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, segmentsVerb, exportVerb, importVerb];
+const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, statusVerb, segmentsVerb, exportVerb, importVerb];
 
 const JSON_ARGUMENT = { json: { type: 'boolean', description: 'one JSON document on stdout' } } as const satisfies ArgsDef;
 

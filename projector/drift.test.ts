@@ -25,6 +25,7 @@ describe('drift', () => {
     await using live = await liveDatabase();
     const small = await smallLedger();
     const { a, bookA, bookB } = small;
+    const [streamA, streamB, account] = [prefixOf(bookA), prefixOf(bookB), prefixOf(a)];
     await live.apply(small.ledger.receipts);
     await live.pool.query(`UPDATE projection.pixbooks SET state = '{"page": 4}', status = 'closed' WHERE book_id = $1`, [
       bookA.bookId,
@@ -36,9 +37,15 @@ describe('drift', () => {
     expect(report.rows).toHaveLength(3);
     expect(report.rows).toEqual(
       expect.arrayContaining([
-        { table: 'pixbooks', key: { book_id: bookA.bookId }, kind: 'changed', columns: ['status', 'state'] },
-        { table: 'receipts', key: { event_id: eventIdAt(bookB, 1) }, kind: 'missing', columns: [] },
-        { table: 'account_members', key: { account_id: a.accountId, user_id: 'mallory' }, kind: 'extra', columns: [] },
+        { stream: streamA, table: 'pixbooks', key: { book_id: bookA.bookId }, kind: 'changed', columns: ['status', 'state'] },
+        { stream: streamB, table: 'receipts', key: { event_id: eventIdAt(bookB, 1) }, kind: 'missing', columns: [] },
+        {
+          stream: account,
+          table: 'account_members',
+          key: { account_id: a.accountId, user_id: 'mallory' },
+          kind: 'extra',
+          columns: [],
+        },
       ]),
     );
   });
@@ -73,6 +80,7 @@ describe('drift', () => {
     );
     expect(report.heads).toHaveLength(2);
     expect(report.rows).toContainEqual({
+      stream: prefixOf(bookA),
       table: 'receipts',
       key: { event_id: unseen.receipt.eventId },
       kind: 'missing',

@@ -1,7 +1,5 @@
 import { availableParallelism } from 'node:os';
 import type pg from 'pg';
-import { openPool, withClient } from '../src/adapter/postgres/pool.ts';
-import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { ensureRoles } from '../src/adapter/postgres/roles.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
@@ -16,7 +14,9 @@ import { laneInThread } from './lane-thread.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
 import { OPERATOR_PREFIX } from './ledger-walk.ts';
 import { receiptsApplied } from './live-projection.ts';
+import { type AlreadyRunning, soleRun } from './sole-run.ts';
 import type { LedgerSource } from './source.ts';
+import { withPool } from './with-pool.ts';
 
 export type FreshOptions = {
   /** Opened with `durable`: a row must not show a receipt that loss of power could take back. */
@@ -46,17 +46,12 @@ export type FreshProjection = {
   readonly follower: Follower;
 };
 
-export type FreshRefusal =
-  | { readonly code: 'already-running'; readonly detail: string }
-  | { readonly code: 'ledger-not-valid'; readonly ledger: LedgerReport };
+export type FreshRefusal = AlreadyRunning | { readonly code: 'ledger-not-valid'; readonly ledger: LedgerReport };
 
 /** Under which names projections are made beside the live one. */
 export const FRESH_SCHEMA = 'projection_next';
 export const DRIFT_SCHEMA = 'projection_drift';
 const SCHEMAS = [FRESH_SCHEMA, DRIFT_SCHEMA];
-
-/** Held while a projection is made beside the live one: two at a time would drop each other's. Any number does. */
-const FRESH_LOCK = 0x706978706179;
 
 /**
  * Makes a projection from the receipts, hands it to `use`, and drops what is left of it afterwards. Errors: another run is under way, or
@@ -69,32 +64,14 @@ export const withFresh = async <T>(
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
   await ensureRoles(options.databaseUrl);
-  const pool = openPool({ url: options.databaseUrl, work: 'scans' });
-  try {
-    return await withFreshLock(pool, async () => {
+  return withPool(options.databaseUrl, (pool) =>
+    soleRun(pool, async () => {
       // What runs that died left behind: nobody else is at it while the lock is ours.
       for (const left of new Set([...SCHEMAS, schema])) if (left !== schema) await dropFilled(pool, left);
       return makeAndUse(schema, options, pool, use);
-    });
-  } finally {
-    await pool.end();
-  }
+    }),
+  );
 };
-
-/** Runs `use` while nobody else makes a projection in this database. */
-export const withFreshLock = <T>(pool: pg.Pool, use: () => Promise<Result<T, FreshRefusal>>): Promise<Result<T, FreshRefusal>> =>
-  withClient(pool, async (lock) => {
-    const { rows } = await orOutage(() => lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]));
-    if (rows[0]?.held !== true)
-      return err({
-        code: 'already-running',
-        detail: 'another rebuild or drift is running on this database; wait for it to end, or help it with `rebuild --join`',
-      });
-    const used = await use();
-    // Should we die or throw before this, the lock goes with its connection.
-    await orOutage(() => lock.query('SELECT pg_advisory_unlock($1)', [FRESH_LOCK]));
-    return used;
-  });
 
 /** Those who help see the tables of the filling go first, and know that it is over. */
 const dropFilled = async (pool: pg.Pool, schema: string): Promise<void> => {

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import type { HeadTable } from '../src/projection/rows.ts';
 import type { Stream, StreamType } from '../src/receipt/stream.ts';
+import { type LedgerScope, isInScopeSql } from './ledger-scope.ts';
 
 /** How far a stream is applied in one projection. */
 export type AppliedPlace = { readonly position: number; readonly hash: string };
@@ -57,17 +58,53 @@ export const headDifferences = async (
   return rows.map(differenceOf);
 };
 
+/** The head of a stream as a projection has it. As text where damage may have left what no receipt says. */
+export type AppliedHead = AppliedPlace & { readonly eventId: string; readonly createdAt: string };
+
+/** The heads of the streams in scope, by stream, as the client's transaction sees them. Throws `Outage`. */
+export const headsIn = async (
+  client: pg.ClientBase,
+  schema: string,
+  { places }: LedgerScope,
+): Promise<ReadonlyMap<string, AppliedHead>> => {
+  const createdAt = `to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "createdAt"`;
+  const heads = Object.entries(HEADS).map(
+    ([table, { stream }]) =>
+      `SELECT ${stream} AS stream, position::float8 AS position, hash, event_id AS "eventId", ${createdAt}
+       FROM ${schema}.${table} WHERE ${isInScopeSql(stream, 1)}`,
+  );
+  const { rows } = await orOutage(() =>
+    client.query<AppliedHead & { readonly stream: string }>(heads.join(' UNION ALL '), [places]),
+  );
+  return new Map(rows.map(({ stream, ...head }) => [stream, head]));
+};
+
 const differenceOf = (row: Found): HeadDifference => {
   const live = placeOf(row.live_position, row.live_hash);
   const fresh = placeOf(row.fresh_position, row.fresh_hash);
-  return { stream: row.stream, kind: kindOf(live?.position ?? -1, fresh?.position ?? -1), live, fresh };
+  return { stream: row.stream, kind: headKindOf(live?.position ?? -1, fresh?.position ?? -1), live, fresh };
 };
 
-const kindOf = (live: number, fresh: number): HeadDifference['kind'] =>
+/** How the live head of a stream differs from another that is not the same, by their positions; -1 is none. */
+export const headKindOf = (live: number, fresh: number): HeadDifference['kind'] =>
   live === fresh ? 'different' : live < fresh ? 'behind' : 'ahead';
 
 const placeOf = (position: number | null, hash: string | null): AppliedPlace | null =>
   position === null || hash === null ? null : { position, hash };
+
+/** What is applied of one kind of stream. */
+export type AppliedCount = { readonly kind: string; readonly streams: number; readonly receipts: number };
+
+/** Streams and receipts that a projection has applied, by kind, from the heads alone. Throws `Outage`. */
+export const appliedCounts = async (client: pg.ClientBase, schema: string): Promise<readonly AppliedCount[]> => {
+  const counts = Object.keys(HEADS).map(
+    (table) =>
+      `SELECT '${table.replace('_ledger_heads', '')}' AS kind, count(*) AS streams, coalesce(sum(position + 1), 0)::float8 AS receipts
+       FROM ${schema}.${table}`,
+  );
+  const { rows } = await orOutage(() => client.query<AppliedCount>(counts.join(' UNION ALL ')));
+  return rows;
+};
 
 /** Whether a projection has no head at all. */
 export const noHeadsSql = (schema: string): string =>

@@ -1,4 +1,4 @@
-import { openPool } from '../src/adapter/postgres/pool.ts';
+import type pg from 'pg';
 import { ensureRoles } from '../src/adapter/postgres/roles.ts';
 import { limits } from '../src/limits.ts';
 import { systemClock } from '../src/port/clock.ts';
@@ -7,6 +7,7 @@ import { takePart } from './fill/fill.ts';
 import { mayBeJoined } from './fill/filling.ts';
 import { openUnitQueue } from './fill/unit-queue.ts';
 import { FRESH_SCHEMA, type FreshOptions, withLanes } from './fresh-projection.ts';
+import { withPool } from './with-pool.ts';
 
 /** What this process did of a rebuild that another leads. */
 export type JoinReport = { readonly units: number; readonly receipts: number };
@@ -26,9 +27,13 @@ export type NothingToJoin = { readonly code: 'nothing-to-join'; readonly detail:
  * began within `patienceMs`. Throws `Outage`.
  */
 export const joinRebuild = async (options: JoinOptions): Promise<Result<JoinReport, NothingToJoin>> => {
-  const { source, databaseUrl, trust, patienceMs = limits.helperPatienceMs, onProgress } = options;
+  const { databaseUrl } = options;
   await ensureRoles(databaseUrl);
-  const pool = openPool({ url: databaseUrl, work: 'scans' });
+  return withPool(databaseUrl, (pool) => helpWith(pool, options));
+};
+
+const helpWith = async (pool: pg.Pool, options: JoinOptions): Promise<Result<JoinReport, NothingToJoin>> => {
+  const { source, trust, patienceMs = limits.helperPatienceMs, onProgress } = options;
   const mayJoin = (): Promise<boolean> => mayBeJoined(pool, FRESH_SCHEMA, { source: source.description, trust });
   try {
     for (let waitedMs = 0; !(await mayJoin()); waitedMs += limits.unitPollMs) {
@@ -50,7 +55,5 @@ export const joinRebuild = async (options: JoinOptions): Promise<Result<JoinRepo
     // The leader has ended it, well or badly, and its tables are gone: that is for the leader to tell.
     if (await mayJoin()) throw error;
     return ok({ units: 0, receipts: 0 });
-  } finally {
-    await pool.end();
   }
 };

@@ -1,20 +1,19 @@
 import type pg from 'pg';
 import { ensureSchemas } from '../src/adapter/postgres/migrate.ts';
-import { queryOn, withClient } from '../src/adapter/postgres/pool.ts';
+import { withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { restoreRedo } from '../src/adapter/postgres/redo-outbox.ts';
-import { noTenant } from '../src/adapter/postgres/scope.ts';
-import { systemClock } from '../src/port/clock.ts';
-import { instantOf } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
-import { PROJECTOR_VERSION } from '../src/stream/event.ts';
 import { type TableComparison, compareProjections } from './compare.ts';
 import { FRESH_SCHEMA, type FreshOptions, type FreshProjection, type FreshRefusal, withFresh } from './fresh-projection.ts';
 import type { HeadDifference } from './head-differences.ts';
 import { verdictOf } from './ledger-fault.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import { LIVE, type LiveState, liveStateOf } from './live-projection.ts';
+import { noteOffset } from './offsets.ts';
+import { noteQuarantine } from './quarantine.ts';
 import { catchUp, catchUpFromStore, swapIn } from './swap.ts';
+import { withPool } from './with-pool.ts';
 
 export type RebuildReport = {
   readonly ledger: LedgerReport;
@@ -43,12 +42,16 @@ export type RebuildReport = {
  */
 export const rebuild = async (options: FreshOptions): Promise<Result<RebuildReport, FreshRefusal>> => {
   const made = await withFresh(FRESH_SCHEMA, { resume: true, ...options }, compareThenSwap);
-  return made.ok ? made.value : made;
+  const rebuilt = made.ok ? made.value : made;
+  const ledger = rebuilt.ok ? rebuilt.value.ledger : 'ledger' in rebuilt.error ? rebuilt.error.ledger : null;
+  const { source, databaseUrl } = options;
+  if (ledger !== null) await withPool(databaseUrl, (pool) => noteQuarantine(pool, ledger, { foundBy: 'rebuild', source }));
+  return rebuilt;
 };
 
 const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildReport, FreshRefusal>> => {
   const { pool, schema, ledger, quarantined, resumed } = fresh;
-  await noteProgress(pool, schema, ledger);
+  await noteOffset(pool, schema, { projector: 'rebuild', ledger });
   const refused = (faults: LedgerReport['faults']): Result<never, FreshRefusal> =>
     err({ code: 'ledger-not-valid', ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length } });
 
@@ -72,13 +75,3 @@ export const restoreOps = async (pool: pg.Pool): Promise<number> => {
   await ensureSchemas(pool);
   return orOutage(() => withClient(pool, (client) => restoreRedo(client, LIVE)));
 };
-
-const noteProgress = (pool: pg.Pool, schema: string, { streams, receipts }: LedgerReport): Promise<unknown> =>
-  orOutage(() =>
-    queryOn(pool, noTenant, {
-      text: `INSERT INTO ${schema}.projector_offsets (projector, projector_version, streams, receipts, last_key, updated_at)
-             VALUES ('rebuild', $1, $2, $3, NULL, $4)
-             ON CONFLICT (projector) DO UPDATE SET projector_version = $1, streams = $2, receipts = $3, updated_at = $4`,
-      values: [PROJECTOR_VERSION, streams, receipts, instantOf(systemClock.now())],
-    }),
-  );

@@ -1,19 +1,20 @@
 import type pg from 'pg';
 import { checkSchema } from '../src/adapter/postgres/migrate.ts';
-import { openPool } from '../src/adapter/postgres/pool.ts';
 import { ensureRoles } from '../src/adapter/postgres/roles.ts';
 import { Outage } from '../src/port/outage.ts';
 import { type Result, err, ok } from '../src/result.ts';
 import { openFollower } from './follow.ts';
-import { type FreshOptions, type FreshRefusal, withFreshLock } from './fresh-projection.ts';
+import type { FreshOptions } from './fresh-projection.ts';
 import type { HeadDifference } from './head-differences.ts';
 import type { LedgerFault } from './ledger-fault.ts';
 import { liveStateOf } from './live-projection.ts';
 import { restoreOps } from './rebuild.ts';
+import { type AlreadyRunning, soleRun } from './sole-run.ts';
 import { RETIRED, catchUp, catchUpFromStore, swapIn } from './swap.ts';
+import { withPool } from './with-pool.ts';
 
 export type RollbackRefusal =
-  | Extract<FreshRefusal, { code: 'already-running' }>
+  | AlreadyRunning
   | { readonly code: 'nothing-to-roll-back' | 'previous-not-usable'; readonly detail: string }
   | { readonly code: 'receipts-not-valid'; readonly faults: readonly LedgerFault[] };
 
@@ -31,28 +32,19 @@ export const rollback = async ({
   trust,
 }: Pick<FreshOptions, 'source' | 'databaseUrl' | 'trust'>): Promise<Result<RollbackReport, RollbackRefusal>> => {
   await ensureRoles(databaseUrl);
-  const pool = openPool({ url: databaseUrl, work: 'scans' });
-  try {
-    const unusable = await faultOfPrevious(pool);
-    if (unusable !== null) return err(unusable);
-    const rolled = await withFreshLock(pool, async () => {
+  return withPool(databaseUrl, (pool) =>
+    soleRun(pool, async (): Promise<Result<RollbackReport, RollbackRefusal>> => {
+      const unusable = await faultOfPrevious(pool);
+      if (unusable !== null) return err(unusable);
       const follower = openFollower(source, trust, pool, RETIRED);
       const successor = { schema: RETIRED, pool, source, follower, quarantined: new Set<string>() };
       // A crash at any point before the swap leaves the live projection as it is, and the previous one further along.
       const faults = (await liveStateOf(pool)) === 'whole' ? await catchUp(successor) : await catchUpFromStore(successor);
-      return ok(faults.length > 0 ? err(faults) : await swapIn(successor));
-    });
-    if (!rolled.ok) return rolled.error.code === 'already-running' ? err(rolled.error) : notLocked();
-    if (!rolled.value.ok) return err({ code: 'receipts-not-valid', faults: rolled.value.error });
-    return ok({ wrongHeads: rolled.value.value, redone: await restoreOps(pool) });
-  } finally {
-    await pool.end();
-  }
-};
-
-/** Nothing that runs under the lock here looks at a whole ledger. */
-const notLocked = (): never => {
-  throw new TypeError('a rollback does not judge a ledger');
+      const swapped = faults.length > 0 ? err(faults) : await swapIn(successor);
+      if (!swapped.ok) return err({ code: 'receipts-not-valid', faults: swapped.error });
+      return ok({ wrongHeads: swapped.value, redone: await restoreOps(pool) });
+    }),
+  );
 };
 
 const faultOfPrevious = async (pool: pg.Pool): Promise<RollbackRefusal | null> => {

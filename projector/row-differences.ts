@@ -3,9 +3,12 @@ import { columnsOf } from '../src/adapter/postgres/columns.ts';
 import { limits } from '../src/limits.ts';
 import { type ProjectedTable, primaryKeys } from '../src/projection/row-change.ts';
 import { projectedTables } from '../src/projection/rows.ts';
+import { type LedgerScope, isInScopeSql } from './ledger-scope.ts';
 
 /** A row that is not the same in the live projection and in one made from the receipts. */
 export type RowDifference = {
+  /** The prefix of the stream that the row comes from. */
+  readonly stream: string;
   readonly table: ProjectedTable;
   /** The primary key, column by column. */
   readonly key: { readonly [column: string]: string | number };
@@ -16,45 +19,56 @@ export type RowDifference = {
 };
 
 type Found = {
+  readonly stream: string;
   readonly key: { readonly [column: string]: string | number };
   readonly kind: RowDifference['kind'];
   readonly columns: string[];
 };
 
+/** Two projections, by their schemas, and of which streams: of those in scope (null: all), without some. */
+export type Sides = {
+  readonly live: string;
+  readonly fresh: string;
+  readonly without: readonly string[];
+  readonly scope?: LedgerScope | null;
+};
+
 /**
- * Compares the rows of two projections, but for those of some streams, and hands each difference to `found`. Holds one batch of them at a
- * time. The client must be in a transaction that sees one snapshot. Throws as `pg`.
+ * Compares the rows of two projections, and hands each difference to `found`. Holds one batch of them at a time, and reads all of the live
+ * ones whatever the scope. The client must be in a transaction that sees one snapshot. Throws as `pg`.
  */
 export const rowDifferences = async (
   client: pg.ClientBase,
-  sides: { readonly live: string; readonly fresh: string; readonly without: readonly string[] },
+  { live, fresh, without, scope = null }: Sides,
   found: (difference: RowDifference) => void,
 ): Promise<void> => {
   for (const table of projectedTables) {
-    await client.query(`DECLARE differing NO SCROLL CURSOR FOR ${differenceSql(table, sides.live, sides.fresh)}`, [
-      sides.without,
+    await client.query(`DECLARE differing NO SCROLL CURSOR FOR ${differenceSql(table, live, fresh, scope)}`, [
+      without,
+      ...(scope === null ? [] : [scope.places]),
     ]);
     for (;;) {
       const { rows } = await client.query<Found>(`FETCH ${limits.listPageKeys} FROM differing`);
-      for (const { key, kind, columns } of rows) found({ table, key, kind, columns });
+      for (const { stream, key, kind, columns } of rows) found({ stream, table, key, kind, columns });
       if (rows.length < limits.listPageKeys) break;
     }
     await client.query('CLOSE differing');
   }
 };
 
-const differenceSql = (table: ProjectedTable, live: string, fresh: string): string => {
+const differenceSql = (table: ProjectedTable, live: string, fresh: string, scope: LedgerScope | null): string => {
   const keys: readonly string[] = primaryKeys[table];
   const first = keys[0] ?? '';
   const unequal = columnsOf(table).map(
     (column) => `CASE WHEN l.${column}::text IS DISTINCT FROM f.${column}::text THEN '${column}' END`,
   );
+  const stream = streamOf(table);
   return `
-    SELECT json_build_object(${keys.map((key) => `'${key}', ${key}`).join(', ')})::jsonb AS key,
+    SELECT ${stream} AS stream, json_build_object(${keys.map((key) => `'${key}', ${key}`).join(', ')})::jsonb AS key,
            CASE WHEN l.${first} IS NULL THEN 'missing' WHEN f.${first} IS NULL THEN 'extra' ELSE 'changed' END AS kind,
            CASE WHEN l.${first} IS NULL OR f.${first} IS NULL THEN '{}' ELSE array_remove(ARRAY[${unequal.join(', ')}], NULL) END AS columns
       FROM ${live}.${table} AS l FULL JOIN ${fresh}.${table} AS f USING (${keys.join(', ')})
-     WHERE l::text IS DISTINCT FROM f::text AND ${streamOf(table)} <> ALL ($1::text[])
+     WHERE l::text IS DISTINCT FROM f::text AND ${stream} <> ALL ($1::text[])${scope === null ? '' : ` AND ${isInScopeSql(stream, 2)}`}
      ORDER BY ${keys.join(', ')}`;
 };
 

@@ -41,12 +41,20 @@ describe('the configuration', () => {
         operatorUsers: [],
         demo: true,
         rateLimits: true,
+        driftEveryHours: 24,
       },
     });
   });
 
   it('takes an empty variable for an absent one', () => {
     expect(parseConfig({ DATABASE_URL: '', SIGNER: '', PORT: '' }, '/srv').ok).toBe(true);
+  });
+
+  it('looks for drift by the clock where it is told to, and where Postgres is embedded', () => {
+    expect(parseConfig({ DRIFT_EVERY_HOURS: '0' }, '/srv')).toMatchObject({ value: { driftEveryHours: 0 } });
+    expect(parseConfig({ ...production, DRIFT_EVERY_HOURS: '6' }, '/srv')).toMatchObject({ value: { driftEveryHours: 6 } });
+    expect(faultsOf({ DRIFT_EVERY_HOURS: '-1' })).toEqual(['DRIFT_EVERY_HOURS']);
+    expect(faultsOf({ DRIFT_EVERY_HOURS: 'daily' })).toEqual(['DRIFT_EVERY_HOURS']);
   });
 
   it('lists every fault at once', () => {
@@ -56,7 +64,10 @@ describe('the configuration', () => {
 
   it('accepts production when every part is named', () => {
     const parsed = parseConfig(production, '/srv');
-    expect(parsed).toMatchObject({ ok: true, value: { host: '0.0.0.0', publicUrl: 'https://ledger.example', demo: false } });
+    expect(parsed).toMatchObject({
+      ok: true,
+      value: { host: '0.0.0.0', publicUrl: 'https://ledger.example', demo: false, driftEveryHours: 0 },
+    });
   });
 
   it.each(['DATABASE_URL', 'RECEIPT_STORE', 'SIGNER', 'PUBLIC_URL', 'AUTH_SECRET', 'CODE_SECRET'])(

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type ConfigFault, type Environment, environment, type logLevels, withSecretFiles } from './environment.ts';
+import { limits } from './limits.ts';
 import { type PublicKeyId, type UserId, parseUserId } from './receipt/ids.ts';
 import { type Result, err, ok } from './result.ts';
 
@@ -48,6 +49,8 @@ export type Config = {
   readonly trustedProxies: number;
   /** Whether requests are counted, and refused when they are too many. */
   readonly rateLimits: boolean;
+  /** Hours from one drift run of the service to the next; 0: it begins none by itself. */
+  readonly driftEveryHours: number;
   /** Seed the demo account, once; on the embedded Postgres only. */
   readonly demo: boolean;
 };
@@ -76,6 +79,10 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
   const production = env.NODE_ENV === 'production';
   const dataDir = resolve(cwd, env.DATA_DIR);
   const host = env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
+  const database: Config['database'] =
+    env.DATABASE_URL === undefined || env.DATABASE_URL === 'embedded'
+      ? { kind: 'embedded', directory: resolve(dataDir, 'postgres') }
+      : { kind: 'url', url: env.DATABASE_URL };
   const store = env.RECEIPT_STORE ?? `fs:${resolve(dataDir, 'receipts')}`;
   return {
     production,
@@ -86,10 +93,7 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
     // Beside the greeting of a first start a line for each request would be noise.
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataDir,
-    database:
-      env.DATABASE_URL === undefined || env.DATABASE_URL === 'embedded'
-        ? { kind: 'embedded', directory: resolve(dataDir, 'postgres') }
-        : { kind: 'url', url: env.DATABASE_URL },
+    database,
     receiptStore: store.startsWith('fs:') ? `fs:${resolve(cwd, store.slice('fs:'.length))}` : store,
     s3: s3Credentials(env, store, faults),
     signer:
@@ -103,6 +107,8 @@ const toConfig = (env: Environment, cwd: string, faults: ConfigFault[]): Config 
     operatorUsers: operatorUsers(env.OPERATOR_USERS, faults),
     trustedProxies: env.TRUSTED_PROXIES,
     rateLimits: env.RATE_LIMITS === 'on',
+    // With a Postgres of its own a cluster has a schedule of its own too (k8s/drift-cronjob.yaml).
+    driftEveryHours: env.DRIFT_EVERY_HOURS ?? (database.kind === 'embedded' ? limits.driftEveryHours : 0),
     demo: env.DEMO === undefined ? !production : env.DEMO === 'on',
   };
 };

@@ -62,6 +62,7 @@ export const environment = z.object({
   OPERATOR_USERS: z.string().optional(),
   TRUSTED_PROXIES: z.coerce.number({ error: 'a number, 0–10' }).int().min(0).max(10).default(0),
   RATE_LIMITS: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
+  DRIFT_EVERY_HOURS: z.coerce.number({ error: 'a number of hours, 0 (never) to 8760' }).int().min(0).max(8760).optional(),
   DEMO: z.enum(['on', 'off'], { error: 'on or off' }).optional(),
 });
 

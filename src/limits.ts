@@ -179,6 +179,16 @@ export const limits = {
   /** How long a difference of heads must last to be drift, and how often it is looked at. */
   driftPatienceMs: 2_000,
   driftPollMs: 100,
+  /**
+   * The service's own drift runs: hours between them where Postgres is embedded, how often it looks whether it is time, how long after a start the
+   * first of all may come, and how soon one is asked for again that came to nothing.
+   */
+  driftEveryHours: 24,
+  driftSweepMs: 60_000,
+  firstDriftMs: 10 * 60_000,
+  driftRetryMs: 3_600_000,
+  /** How often one process writes down that it met the same stopped stream. */
+  quarantineNoteMs: 60_000,
   /** An accepted trade that was not settled within this time is told by `verify`: until then the redo worker may be about to. */
   redoOverdueMs: 15 * 60_000,
   /** Faults that a report lists; more are counted. */

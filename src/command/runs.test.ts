@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { simulatedClock } from '../../test/crash/clock.ts';
 import { granted } from '../../test/ledger-fixture.ts';
 import { memoryRuns } from '../http/memory-runs.fixture.ts';
+import type { Notice } from '../port/notice.ts';
 import type { Projector, RunEnd } from '../port/runs.ts';
 import type { UserId } from '../receipt/ids.ts';
 import { runCommands, runDoer } from './runs.ts';
@@ -12,17 +13,20 @@ const signal = new AbortController().signal;
 const worldOf = async (projector: Projector) => {
   const [runs, clock] = [memoryRuns(), simulatedClock(Date.UTC(2026, 0, 2))];
   const { runId } = granted(await runCommands({ runs, clock }).start('usr_operator' as UserId, 'drift'));
-  return { runs, runId, doRun: runDoer({ runs, projector, clock }) };
+  const notices: Notice[] = [];
+  const notify = (notice: Notice) => void notices.push(notice);
+  return { runs, runId, notices, doRun: runDoer({ runs, projector, clock, notify }) };
 };
 
 it('A run is done once, and keeps what was found.', async () => {
   const asked: string[] = [];
-  const { runs, runId, doRun } = await worldOf(async (kind) => {
+  const { runs, runId, notices, doRun } = await worldOf(async (kind) => {
     asked.push(kind);
     return found;
   });
   await doRun(runId, signal);
   await doRun(runId, signal);
+  expect(notices).toMatchObject([{ level: 'alarm', code: 'projection-different' }]);
   expect(asked).toEqual(['drift']);
   expect(await runs.read(runId)).toMatchObject({ ...found, status: 'finished' });
 });

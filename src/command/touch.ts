@@ -38,7 +38,8 @@ export const touchOne = async (
   const caughtUp = await catchUp(parts, stream);
   if (!caughtUp.ok) {
     const { fault, stream: broken } = caughtUp.error;
-    parts.notify({ level: 'alarm', code: 'ledger-invalid', stream: broken, detail: `${fault.code}: ${fault.detail}` });
+    const detail = `${fault.code}: ${fault.detail}`;
+    parts.notify({ level: 'alarm', code: 'ledger-invalid', stream: broken, detail, fault });
     return err({ code: 'stream-stopped', detail: 'a stored receipt of this stream does not verify; an operator must look' });
   }
   const { head, applied } = caughtUp.value;

@@ -190,7 +190,7 @@ export const makeWorld = async (
   const run = batchRunner({ commands, queries, codeKey, batches, clock });
   const finishBatch = (batchId: string) => run(batchId, new AbortController().signal);
   const finishRun = (runId: string, end: RunEnd) =>
-    runDoer({ runs, projector: () => Promise.resolve(end), clock })(runId, new AbortController().signal);
+    runDoer({ runs, projector: () => Promise.resolve(end), clock, notify: ports.notify })(runId, new AbortController().signal);
   const copy = () => makeWorld(override, copyOfGround(ground, clock.now()));
   return { parts, objects, readModel, lines, finishBatch, finishRun, copy, ask };
 };

@@ -19,6 +19,7 @@ export const memoryRuns = (known: Map<string, Run> = new Map()): Runs => {
       const { rows, hasMore } = newestFirst([...known.values()], ({ runId }) => runId, page);
       return { rows: rows.map(({ report: _report, reportWhole: _whole, ...summary }) => summary), hasMore };
     },
+    latest: async (kind) => [...known.values()].filter((run) => run.kind === kind).at(-1) ?? null,
     begin: async (runId, now) => {
       const run = known.get(runId);
       if (run?.status !== 'queued') return null;

@@ -38,6 +38,11 @@ export interface JobQueue {
 export interface Backlog {
   /** Redo items that are open, counted up to `limits.countedRedoItems`, and for how long the oldest is (ms; 0 when none is). */
   redo(): Promise<{ readonly open: number; readonly oldestMs: number }>;
+  /**
+   * Streams in quarantine, and receipts that the projection lacked when a drift run last counted the store's; 0 when a repair or a rebuild came since,
+   * or none did.
+   */
+  standing(): Promise<{ readonly quarantinedStreams: number; readonly lagReceipts: number }>;
   /** Ids of batches that are not finished, oldest first. */
   unfinishedBatches(limit: number): Promise<readonly string[]>;
 }

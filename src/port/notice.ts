@@ -1,3 +1,5 @@
+import type { StoredFault } from './quarantine.ts';
+
 /** What an operator must hear of, by a stable code. */
 export const noticeCodes = [
   'store-lost-receipt', // a receipt we know of is gone
@@ -16,6 +18,8 @@ export type Notice = {
   readonly stream: string;
   /** One sentence; no secrets, no payload. */
   readonly detail: string;
+  /** Of `ledger-invalid`, where a stream cannot be gone on with: what stops it. */
+  readonly fault?: StoredFault;
 };
 
 /** Where notices go: the log and the metrics. Must not throw. */

@@ -58,6 +58,8 @@ export interface Runs {
   read(runId: string): Promise<Run | null>;
   /** Newest first. `after` of a page is the last run id of the page before. */
   list(page: PageRequest<string>): Promise<Page<RunSummary>>;
+  /** The run of a kind that was asked for last, in whatever state. */
+  latest(kind: RunKind): Promise<RunSummary | null>;
   /** Says that a queued run begins: its kind, or null when it is not queued (any more). Only one caller is told so. */
   begin(runId: string, now: Instant): Promise<RunKind | null>;
   /** Ends a run that has begun; one that has ended stays as it is. */

@@ -36,6 +36,12 @@ export const changeRow = (rows: Rows, change: RowChange): Result<void, RowFault>
   return ok(undefined);
 };
 
+/** Which table holds a stream's head, and the columns that name the stream in it, and in every other table that its receipts make rows of. */
+export const headPlaceOf = (stream: Stream): { readonly table: HeadTable; readonly key: Row } => ({
+  table: headTables[stream.type],
+  key: headKeyOf(stream),
+});
+
 /** Which table holds a stream's head, and that stream's row in it. */
 export const headRowOf = (stream: Stream, head: Head): { readonly table: HeadTable; readonly row: Row } => {
   const at = { position: head.position, event_id: head.eventId, hash: head.hash, created_at: head.createdAt };

@@ -174,6 +174,17 @@ export interface OpsBatches {
   user_id: string;
 }
 
+export interface OpsQuarantinedStreams {
+  code: string;
+  detail: string;
+  found_by: string;
+  key: string | null;
+  position: number | null;
+  seen_at: Instant;
+  since: Instant;
+  stream: string;
+}
+
 export interface OpsRateLimits {
   expire: number | null;
   key: string;
@@ -246,6 +257,9 @@ export interface Pixbooks {
 }
 
 export interface ProjectorOffsets {
+  behind_receipts: number;
+  behind_streams: number;
+  differences: number;
   last_key: string | null;
   projector: string;
   projector_version: number;
@@ -325,6 +339,7 @@ export interface DB {
   identity_keys: IdentityKeys;
   "ops.audit_trail": OpsAuditTrail;
   "ops.batches": OpsBatches;
+  "ops.quarantined_streams": OpsQuarantinedStreams;
   "ops.rate_limits": OpsRateLimits;
   "ops.redo_outbox": OpsRedoOutbox;
   "ops.runs": OpsRuns;

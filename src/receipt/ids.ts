@@ -154,6 +154,8 @@ export const derivedUlid = (domain: string, ...parts: readonly string[]): string
 /** The operator's own account and identity (receipt.md §6). */
 export const OPERATOR_ACCOUNT_ID = 'acc_operator' as AccountId;
 export const OPERATOR_IDENTITY_ID = 'idn_operator' as IdentityId;
+/** Who asks for what the service does by the clock. Nobody signs in as this. */
+export const SCHEDULE_USER_ID = 'ledger-schedule' as UserId;
 
 /** A tenant's account id depends on who asked and with which key, so that asking twice collides even on a wiped database. */
 export const accountIdFor = (userId: UserId, key: IdempotencyKey): AccountId =>

@@ -3,15 +3,18 @@ import { startJobRunner } from '../adapter/graphile-worker/job-runner.ts';
 import { openBacklog } from '../adapter/postgres/backlog.ts';
 import type { openPool } from '../adapter/postgres/pool.ts';
 import { type JobParts, jobDoer } from '../command/do-job.ts';
+import { sweepDrift } from '../command/scheduled-drift.ts';
 import { type SweepParts, sweepBatches, sweepLedger, sweepRuns } from '../command/sweep.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Meter } from '../port/meter.ts';
 import { Outage } from '../port/outage.ts';
+import type { Runs } from '../port/runs.ts';
 import { type JobMetrics, watched } from './job-metrics.ts';
 
 export type BackgroundParts = JobParts &
-  Pick<SweepParts, 'queries' | 'runs'> & {
+  Pick<SweepParts, 'queries'> & {
+    readonly runs: Runs;
     readonly meter: Pick<Meter, 'flush'>;
     /** The service's Postgres: the job library makes connections of its own. */
     readonly databaseUrl: string;
@@ -21,6 +24,8 @@ export type BackgroundParts = JobParts &
     readonly log: Logger;
     /** Made once: a start may be tried again. */
     readonly metrics: JobMetrics;
+    /** From one drift run to the next; 0: none by the clock. */
+    readonly driftEveryHours: number;
   };
 
 /** Ends the background work: see `JobRunner.stop`. */
@@ -31,11 +36,12 @@ export type Background = { stop(): Promise<void> };
  * processes do it together. Resolves once the job queue is there. Throws `Outage` when Postgres is away now; later it only waits for it.
  */
 export const startBackground = async (parts: BackgroundParts): Promise<Background> => {
-  const { databaseUrl, pool, outbox, queries, runs, meter, clock, log, metrics } = parts;
+  const { databaseUrl, pool, outbox, queries, runs, meter, clock, log, metrics, driftEveryHours: everyHours } = parts;
   const jobs = await startJobRunner({ databaseUrl, doJob: watched(jobDoer(parts), metrics, log), clock, log });
   const stopping = new AbortController();
   const sweep: SweepParts = { jobs, outbox, queries, runs, backlog: openBacklog(pool), clock };
   const repeat = { clock, log, signal: stopping.signal };
+  const schedule = { runs, clock, everyHours, startedMs: clock.now() };
   const loops = [
     repeated(repeat, limits.sweepMs, async () => {
       await jobs.tidy();
@@ -45,6 +51,7 @@ export const startBackground = async (parts: BackgroundParts): Promise<Backgroun
     }),
     repeated(repeat, limits.batchSweepMs, () => sweepBatches(sweep)),
     repeated(repeat, limits.meterFlushMs, () => meter.flush()),
+    ...(everyHours === 0 ? [] : [repeated(repeat, limits.driftSweepMs, () => sweepDrift(schedule))]),
   ];
   return {
     stop: async () => {
@@ -57,7 +64,10 @@ export const startBackground = async (parts: BackgroundParts): Promise<Backgroun
   };
 };
 
-const show = async ({ backlog }: SweepParts, metrics: JobMetrics): Promise<void> => metrics.backlog(await backlog.redo());
+const show = async ({ backlog }: SweepParts, metrics: JobMetrics): Promise<void> => {
+  metrics.backlog(await backlog.redo());
+  metrics.standing(await backlog.standing());
+};
 
 type Repeat = { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal };
 

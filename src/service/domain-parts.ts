@@ -13,6 +13,7 @@ import { meteredCommands } from '../command/metered-commands.ts';
 import type { CommandPorts } from '../command/ports.ts';
 import { batchRunner } from '../command/run-batch.ts';
 import { runCommands, runDoer } from '../command/runs.ts';
+import type { Config } from '../config.ts';
 import type { HttpParts } from '../http/parts.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { RedoItem } from '../port/redo-outbox.ts';
@@ -29,6 +30,7 @@ export type DomainInput = {
   readonly databaseUrl: string;
   readonly codeSecret: string;
   readonly projector: Projector;
+  readonly config: Pick<Config, 'driftEveryHours'>;
   readonly log: Logger;
   readonly metrics: Registry;
 };
@@ -44,8 +46,8 @@ export type Domain = Pick<
 
 /** Commands, batches, certificates and background work over the same ports. */
 export const openDomain = (input: DomainInput): Domain => {
-  const { ports, queries, pool, databaseUrl, codeSecret, projector, log, metrics } = input;
-  const { store, clock } = ports;
+  const { ports, queries, pool, databaseUrl, codeSecret, projector, config, log, metrics } = input;
+  const { store, clock, notify } = ports;
   const codeKey = codeKeyOf(Buffer.from(codeSecret));
   const batches = openBatches(pool);
   const outbox = openRedoOutbox(pool);
@@ -54,7 +56,7 @@ export const openDomain = (input: DomainInput): Domain => {
   const followed = (item: RedoItem): void => void outbox.close(item, 'done').catch(() => undefined);
   const { commands, upkeep } = openLedger(ports, { followed });
   const runBatch = batchRunner({ commands, queries, codeKey, batches, clock });
-  const doRun = runDoer({ runs, projector, clock });
+  const doRun = runDoer({ runs, projector, clock, notify });
   const work = { runBatch, doRun, runs, meter, upkeep: upkeep(queries), outbox, metrics: jobMetrics(metrics, log) };
   return {
     // A batch uses the commands below these: it is one command.
@@ -72,6 +74,6 @@ export const openDomain = (input: DomainInput): Domain => {
         return pack === null ? null : packCertificate(store, { ...book, eventId: pack.eventId });
       },
     },
-    start: () => startBackground({ ...work, databaseUrl, pool, queries, clock, log }),
+    start: () => startBackground({ ...work, databaseUrl, pool, queries, clock, log, driftEveryHours: config.driftEveryHours }),
   };
 };

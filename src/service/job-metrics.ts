@@ -9,11 +9,13 @@ export type JobMetrics = {
   ended(kind: string, outcome: (typeof outcomes)[number]): void;
   /** What the redo outbox holds. An item that is overdue is an alarm, again whenever its age has doubled. */
   backlog(redo: { readonly open: number; readonly oldestMs: number }): void;
+  /** How the projection stands (`Backlog.standing`). */
+  standing(now: { readonly quarantinedStreams: number; readonly lagReceipts: number }): void;
 };
 
 const outcomes = ['done', 'postponed', 'failed'] as const;
 
-/** `ledger_jobs_total{kind,outcome}`, `ledger_redo_open_items` and `ledger_redo_oldest_seconds` in `registry`; alarms to the log. */
+/** `ledger_jobs_total{kind,outcome}`, `ledger_redo_open_items`, `ledger_redo_oldest_seconds`, `ledger_quarantined_streams` and `ledger_projection_lag_receipts` in `registry`; alarms to the log. */
 export const jobMetrics = (registry: Registry, log: Logger): JobMetrics => {
   const registers = [registry];
   const jobs = new Counter({
@@ -26,9 +28,23 @@ export const jobMetrics = (registry: Registry, log: Logger): JobMetrics => {
   for (const kind of jobKinds) for (const outcome of outcomes) jobs.inc({ kind, outcome }, 0);
   const open = new Gauge({ name: 'ledger_redo_open_items', help: 'Receipts from which something must still follow', registers });
   const oldest = new Gauge({ name: 'ledger_redo_oldest_seconds', help: 'For how long the oldest redo item is open', registers });
+  const quarantined = new Gauge({
+    name: 'ledger_quarantined_streams',
+    help: 'Streams that are stopped because objects of theirs in the store are not true',
+    registers,
+  });
+  const lag = new Gauge({
+    name: 'ledger_projection_lag_receipts',
+    help: 'Receipts that the projection lacked when a drift run last counted them, and no repair or rebuild came since',
+    registers,
+  });
   let alarmAtMs: number = limits.redoAlarmMs;
   return {
     ended: (kind, outcome) => jobs.inc({ kind, outcome }),
+    standing: ({ quarantinedStreams, lagReceipts }) => {
+      quarantined.set(quarantinedStreams);
+      lag.set(lagReceipts);
+    },
     backlog: (redo) => {
       open.set(redo.open);
       oldest.set(redo.oldestMs / 1000);

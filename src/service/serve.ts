@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../adapter/postgres/embedded.ts';
 import { openLedgerQueries } from '../adapter/postgres/ledger-queries.ts';
 import { ensureSchemas } from '../adapter/postgres/migrate.ts';
 import { openPool } from '../adapter/postgres/pool.ts';
+import { openQuarantine } from '../adapter/postgres/quarantine.ts';
 import { openReadModel } from '../adapter/postgres/read-model.ts';
 import { ensureRoles } from '../adapter/postgres/roles.ts';
 import { openProjector } from '../adapter/projector-process/projector.ts';
@@ -18,6 +19,7 @@ import { type Served, serve as serveHttp } from '../http/serve.ts';
 import { createStartingApp } from '../http/starting-app.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { systemClock } from '../port/clock.ts';
+import type { Notify } from '../port/notice.ts';
 import type { Dependency } from '../port/outage.ts';
 import { DemoRefused, demoOperator, greeting, seedDemo } from './demo.ts';
 import { openDomain } from './domain-parts.ts';
@@ -27,6 +29,7 @@ import { notifyBy } from './notices.ts';
 import { openCodeSecret, openCustody, openReceiptStore } from './open-parts.ts';
 import { ensureOperators } from './operators.ts';
 import { projectorEnvironment } from './projector-environment.ts';
+import { quarantining } from './quarantine-notices.ts';
 import { rebuildIfEmpty, rebuildIfOther } from './rebuild-before-serving.ts';
 import { openSignIn } from './sign-in.ts';
 import { Refused, type Waiting, untilUp } from './until-up.ts';
@@ -119,13 +122,13 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing, 
 
   const limiter = openLimits({ config, databaseUrl, clock, log, metrics });
   closing.push(() => limiter.close());
-  const ports = { store, signer, sealer, readModel, clock, trust, notify: notifyBy(log, metrics) };
+  const ports = { store, signer, sealer, readModel, clock, trust, notify: notifyOf(pool, log, metrics) };
   const operators = [...config.operatorUsers, ...(signedIn === null ? [] : [demoOperator.userId])];
   await untilUp(attempt, () => ensureOperators(ports, operators, log));
   const codeSecret = await openCodeSecret(config);
   const env = projectorEnvironment(config, { databaseUrl, trust }, process.env);
   const projector = openProjector({ env, clock, log });
-  const { start, ...domain } = openDomain({ ports, queries, pool, databaseUrl, codeSecret, projector, log, metrics });
+  const { start, ...domain } = openDomain({ ports, queries, pool, databaseUrl, codeSecret, projector, config, log, metrics });
   const app = createApp({
     ...domain,
     queries,
@@ -145,6 +148,10 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing, 
   const demo = signedIn === null ? null : await seedDemo({ commands: domain.commands, queries, store }).catch(demoGone(log));
   return { fetch: app.fetch, text: (url: string) => greeting(publicUrlOf(config, url), trust, demo, signedIn?.token ?? '') };
 };
+
+/** Notices go to the log and the metrics, and what they say of streams at fault into the database. */
+const notifyOf = (pool: ReturnType<typeof openPool>, log: Logger, metrics: Registry): Notify =>
+  quarantining(notifyBy(log, metrics), { note: openQuarantine(pool), clock: systemClock, log });
 
 /** Of the configuration only what HTTP needs: no other secret. */
 const httpConfigOf = ({ publicUrl, trustedOrigins, trustedProxies, metricsToken }: Config): HttpConfig => ({

@@ -12,7 +12,7 @@ export type LedgerEvent = AccountEvent | PixbookEvent | CollectionEvent | CodeEv
 export type LedgerEventType = LedgerEvent['type'];
 
 /** The projector's version: raised whenever `project` or `evolve` would make other rows from the same receipts. */
-export const PROJECTOR_VERSION = 3;
+export const PROJECTOR_VERSION = 4;
 
 export type EventFault = { readonly code: 'event-unknown' | 'payload-malformed'; readonly detail: string };
 

@@ -11,6 +11,7 @@ import { openBatches } from '../../src/adapter/postgres/batches.ts';
 import { openLedgerQueries } from '../../src/adapter/postgres/ledger-queries.ts';
 import { openMeter } from '../../src/adapter/postgres/meter.ts';
 import { openPool } from '../../src/adapter/postgres/pool.ts';
+import { openQuarantine } from '../../src/adapter/postgres/quarantine.ts';
 import { openReadModel } from '../../src/adapter/postgres/read-model.ts';
 import { openRedoOutbox } from '../../src/adapter/postgres/redo-outbox.ts';
 import { openRuns } from '../../src/adapter/postgres/runs.ts';
@@ -23,6 +24,7 @@ import type { CommandPorts } from '../../src/command/ports.ts';
 import { batchRunner } from '../../src/command/run-batch.ts';
 import { runCommands, runDoer } from '../../src/command/runs.ts';
 import { type Clock, systemClock } from '../../src/port/clock.ts';
+import type { Notify } from '../../src/port/notice.ts';
 import type { Projector } from '../../src/port/runs.ts';
 import {
   type AccountId,
@@ -42,6 +44,7 @@ import {
 } from '../../src/receipt/ids.ts';
 import { type Background, startBackground } from '../../src/service/background.ts';
 import { jobMetrics } from '../../src/service/job-metrics.ts';
+import { quarantining } from '../../src/service/quarantine-notices.ts';
 import { codeKeyOf } from '../../src/stream/code/secret.ts';
 import { catalogueOf, done, putArt } from '../domain/publication.ts';
 import { granted } from '../ledger-fixture.ts';
@@ -70,24 +73,28 @@ export const newGround = async (): Promise<Ground> => {
 };
 
 /** One process of the service over a Postgres: everything but HTTP. Its pool fails while the wire at `url` is cut, and heals with it. */
-export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: string, clock: Clock = systemClock) => {
+export const processOn = (
+  { objects, signer, trust, codeSecret }: Ground,
+  url: string,
+  clock: Clock = systemClock,
+  driftEveryHours = 0,
+) => {
   const pool = openPool({ url });
   // For a test to look into every schema and to interfere: the login as it is.
   const login = new pg.Pool({ connectionString: url, max: 2 });
   login.on('error', () => undefined);
   const lines: Record<string, unknown>[] = [];
   const readModel = openReadModel({ pool });
-  const ports: CommandPorts = {
-    ...{ store: memoryStore(objects), signer, sealer: memorySealer(), readModel, clock, trust },
-    notify: ({ code, detail }) => lines.push({ notice: code, detail }),
-  };
+  const log = pino({ level: 'debug' }, linesTo(lines));
+  const toLines: Notify = ({ code, detail }) => void lines.push({ notice: code, detail });
+  const notify = quarantining(toLines, { note: openQuarantine(pool), clock, log });
+  const ports: CommandPorts = { store: memoryStore(objects), signer, sealer: memorySealer(), readModel, clock, trust, notify };
   const { commands, upkeep } = openLedger(ports);
   const queries = openLedgerQueries({ pool });
   const codeKey = codeKeyOf(codeSecret);
   const [batches, outbox] = [openBatches(pool), openRedoOutbox(pool)];
   const [runs, meter] = [openRuns(pool), openMeter(pool, clock)];
   const metrics = new Registry();
-  const log = pino({ level: 'debug' }, linesTo(lines));
   const watching = jobMetrics(metrics, log);
   const parts = { batches, queries, codeKey, clock };
   const started: Background[] = [];
@@ -103,8 +110,8 @@ export const processOn = ({ objects, signer, trust, codeSecret }: Ground, url: s
       other: { commands?: LedgerCommands; upkeep?: LedgerUpkeep; projector?: Projector } = {},
     ): Promise<Background> => {
       const background = await startBackground({
-        ...{ databaseUrl: url, pool, outbox, queries, runs, meter, clock, log, metrics: watching },
-        doRun: runDoer({ runs, projector: other.projector ?? idle, clock }),
+        ...{ databaseUrl: url, pool, outbox, queries, runs, meter, clock, log, metrics: watching, driftEveryHours },
+        doRun: runDoer({ runs, projector: other.projector ?? idle, clock, notify: ports.notify }),
         upkeep: other.upkeep ?? upkeep(queries),
         runBatch: batchRunner({ ...parts, commands: other.commands ?? commands }),
       });

@@ -22,6 +22,18 @@ export const openBacklog = (pool: pg.Pool): Backlog => {
         oldestMs: storedCount('redo_outbox age', row?.oldest_ms),
       };
     },
+    standing: async () => {
+      const [row] = await ask(
+        `SELECT (SELECT count(*) FROM ops.quarantined_streams) AS quarantined,
+           coalesce((SELECT CASE projector WHEN 'drift' THEN behind_receipts ELSE 0 END
+                     FROM projection.projector_offsets ORDER BY updated_at DESC, projector LIMIT 1), 0) AS lag`,
+        [],
+      );
+      return {
+        quarantinedStreams: storedCount('quarantined_streams count', row?.quarantined),
+        lagReceipts: storedCount('projector_offsets.behind_receipts', row?.lag),
+      };
+    },
     unfinishedBatches: async (limit) => {
       const rows = await ask(
         `SELECT batch_id FROM ops.batches WHERE status <> 'finished' ORDER BY created_at, batch_id LIMIT $1`,

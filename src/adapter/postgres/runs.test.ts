@@ -41,6 +41,8 @@ describe('runs in Postgres', () => {
     const run = { ...order('a'), ...fresh, status: 'queued', createdAt: at(0) };
     expect(await runs.order(order('a'), at(0))).toEqual({ taken: true, run });
     expect(await jobKeys()).toEqual([`run:${runId}`]);
+    expect(await runs.latest(kind)).toMatchObject({ runId, status: 'queued' });
+    expect(await runs.latest('repair')).toBeNull();
     await runs.end(runId, found, at(1)); // it has not begun
     expect(await runs.read(runId)).toEqual(run);
     expect(await Promise.all([runs.begin(runId, at(2)), runs.begin(runId, at(2))])).toEqual(expect.arrayContaining([kind, null]));

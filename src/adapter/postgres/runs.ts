@@ -37,6 +37,10 @@ export const openRuns = (pool: pg.Pool): Runs => {
       const values = [page.limit + 1, ...(page.after === null ? [] : [page.after])];
       return pageOf(await ask(`SELECT ${SUMMARY} FROM ops.runs ${after} ORDER BY run_id DESC LIMIT $1`, values), page, summaryOf);
     },
+    latest: async (kind) => {
+      const [row] = await ask(`SELECT ${SUMMARY} FROM ops.runs WHERE kind = $1 ORDER BY run_id DESC LIMIT 1`, [kind]);
+      return row === undefined ? null : summaryOf(row);
+    },
     begin: async (runId, now) => {
       // A crash after this: whoever gets the job next finds the run begun, and ends it.
       const [row] = await ask(

@@ -70,7 +70,7 @@ describe('a statement within a scope', () => {
     ['is no SQL', { text: 'SELEKT 1' }, '42601'],
     ['fails under a name', { name: 'failing', text: 'SELECT 2 / $1::integer', values: [0] }, '22012'],
     ['is no SQL under a name', { name: 'no_sql', text: 'SELEKT 2' }, '42601'],
-    ['names what the role may not see', { text: 'SELECT * FROM projection.projector_offsets' }, '42501'],
+    ['names what the role may not see', { text: 'SELECT * FROM pg_catalog.pg_authid' }, '42501'],
   ])('that %s throws what Postgres says, leaves nothing behind and may be run again', async (_, query, code) => {
     await withClient(pool, async (client) => {
       for (const scope of [tenants(A), 'directory', tenants(B)] as const) {
