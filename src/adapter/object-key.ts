@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { isDerivedKey } from '../receipt/key-path.ts';
 
 /** Scratch objects of the start-up qualification, the only ones that may ever be discarded. */
 const SCRATCH_ROOT = 'qualification/';
@@ -24,6 +25,12 @@ export const requireScratchKey = (key: string): void => {
   requireKey(key);
   if (!key.startsWith(SCRATCH_ROOT))
     throw new TypeError(`only keys under ${SCRATCH_ROOT} may be discarded: ${JSON.stringify(key)}`);
+};
+
+/** As `requireKey`, for `replaceDerived`: also TypeError for anything but a derived object, so that no code path can overwrite a receipt. */
+export const requireDerivedKey = (key: string): void => {
+  requireKey(key);
+  if (!isDerivedKey(key)) throw new TypeError(`only derived objects may be replaced: ${JSON.stringify(key.slice(0, 200))}`);
 };
 
 /** Refuses a page size that S3 would silently change. TypeError. */

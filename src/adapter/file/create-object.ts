@@ -12,6 +12,8 @@ import { temporaryPath } from './temporary-files.ts';
 export type ObjectCreator = {
   /** As `ReceiptStore.create`, for a path below the root. Errors are the operating system's own, or `Outage`. */
   readonly create: (path: string, bytes: Uint8Array) => Promise<CreateOutcome>;
+  /** As `ReceiptStore.replaceDerived`, for a path below the root. Errors as of `create`. */
+  readonly replace: (path: string, bytes: Uint8Array) => Promise<void>;
   /** Resolves when nothing is in progress any more. */
   readonly finish: () => Promise<void>;
 };
@@ -57,21 +59,39 @@ export const objectCreator = (root: string, directories: DurableDirectories): Ob
     return 'exists';
   };
 
-  const create = async (path: string, bytes: Uint8Array): Promise<CreateOutcome> => {
+  const attemptReplacing = async (path: string, bytes: Uint8Array): Promise<void> => {
+    const directory = dirname(path);
+    const temporary = temporaryPath(root);
     try {
-      return await attempt(path, bytes);
+      await directories.ensure(directory);
+      await writeFileDurably(temporary, bytes);
+      // A crash here leaves the old object, and a whole file that no key names: the next open sweeps it.
+      await calls.rename(temporary, path);
+    } catch (error) {
+      removeLater(temporary);
+      throw error;
+    }
+    // A crash here leaves the new object; loss of power may still bring the old one back. Both are whole, and derived.
+    await directories.settle(directory);
+  };
+
+  /** As `attempt` and `attemptReplacing`, which change nothing when they fail for want of a directory. */
+  const onceMore = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    try {
+      return await attempt();
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      // A directory that we knew, or our temporary file, was removed by somebody else, so nothing was linked: once more from
+      // A directory that we knew, or our temporary file, was removed by somebody else, so nothing was named: once more from
       // the start. If the whole store is gone (moved, unmounted), `.tmp` is gone too and this fails again, rather than begin a
       // new one.
       directories.forget();
-      return attempt(path, bytes);
+      return attempt();
     }
   };
 
   return {
-    create: (path, bytes) => track(inTurn(() => create(path, bytes))),
+    create: (path, bytes) => track(inTurn(() => onceMore(() => attempt(path, bytes)))),
+    replace: (path, bytes) => track(inTurn(() => onceMore(() => attemptReplacing(path, bytes)))),
     finish: async () => {
       while (inProgress.size > 0) await Promise.allSettled(inProgress);
     },

@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts';
 import { systemClock } from '../../port/clock.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ReceiptStore } from '../../port/receipt-store.ts';
-import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { requireDerivedKey, requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { objectCreator } from './create-object.ts';
 import { directoryReader } from './directory-reader.ts';
@@ -16,7 +16,7 @@ import { TEMPORARY_DIRECTORY, sweepTemporaryFiles } from './temporary-files.ts';
 
 export type FileStoreOptions = {
   /**
-   * Changes nothing on disk; `create` and `discard` throw `Outage`. For verifiers: the directory may be on a read-only medium.
+   * Changes nothing on disk; `create`, `replaceDerived` and `discard` throw `Outage`. For verifiers: the directory may be on a read-only medium.
    */
   readonly readOnly?: boolean;
   /** `read` blocks the calling thread, for a third of the processor time. Only for threads that do nothing but read. */
@@ -77,6 +77,10 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
     create: async (key, bytes) => {
       requireKey(key);
       return change(() => creator.create(join(root, key), bytes));
+    },
+    replaceDerived: async (key, bytes) => {
+      requireDerivedKey(key);
+      await change(() => creator.replace(join(root, key), bytes));
     },
     read: async (key) => {
       requireKey(key);
