@@ -95,6 +95,7 @@ const inertParts = (): HttpParts => ({
     discard: inert,
     close: inert,
   },
+  cold: { snapshot: inert, begin: inert },
   authentication: {
     session: inert,
     handle: inert,

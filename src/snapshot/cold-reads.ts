@@ -16,6 +16,11 @@ import type { StoredReader } from './stored-objects.ts';
  */
 export type ColdOutcome = 'used' | SnapshotFault['code'] | 'tail-untrue' | 'read-untrue' | 'read-too-far';
 
+/** Those that are nobody's fault: there is no snapshot, or it waits to be made again, or the book is long. */
+export const isOrdinary = (outcome: ColdOutcome): boolean => ORDINARY.has(outcome);
+
+const ORDINARY: ReadonlySet<ColdOutcome> = new Set(['used', 'absent', 'other-version', 'key-not-current', 'read-too-far']);
+
 /** One answer from the store alone: what it may cost is bounded by `limits.coldReadReceipts`. All throw `Outage`. */
 export type ColdReading = {
   /** The account, or null when there is none, or it cannot be told. */

@@ -8,6 +8,7 @@ import { type KeyName, keyNameOf } from '../port/signer.ts';
 import { OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, type PublicKeyId } from '../receipt/ids.ts';
 import { emptyKeyHistory, keyRecordOf, learnKeys } from '../receipt/key-history.ts';
 import { keyAt, snapshotKeyOf } from '../receipt/key-path.ts';
+import { readReceipt } from '../receipt/read.ts';
 import { type StreamOf, accountStream } from '../receipt/stream.ts';
 import { eventOf } from '../stream/event.ts';
 import { type StreamState, emptyStream, evolveStream, isPixbookEvent } from '../stream/fold.ts';
@@ -29,7 +30,8 @@ export const coldWorld = (ledger: Ledger) => {
   const bookAt = (stream: Book, position: number): BookAt => {
     let state: StreamState = emptyStream(stream);
     let book: BookAt | null = null;
-    for (const stored of ledger.receiptsOf(stream).slice(0, position + 1)) {
+    for (const { bytes, position: at } of ledger.receiptsOf(stream).slice(0, position + 1)) {
+      const stored = granted(readReceipt(bytes, keyAt(stream, at)));
       const { receipt } = stored;
       const event = granted(eventOf(receipt));
       state = granted(evolveStream(state, stream, event, { ...receipt, at: receipt.createdAt }));

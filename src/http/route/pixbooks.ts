@@ -77,10 +77,10 @@ export const readPixbook = operation({
   problems: ['as-of-not-found', 'as-of-too-far', 'receipt-lost'],
   query: z.strictObject({ ...readQuery, ...bookQuery, ...asOfQuery }),
   body: noBody,
-  handle: async ({ queries, store }, { accountId, bookId }: BookReader, { query: { asOf }, headers }) => {
-    const now = await queries.pixbook({ accountId, bookId });
+  handle: async (service, { accountId, bookId }: BookReader, { query: { asOf }, headers }) => {
+    const now = await service.queries.pixbook({ accountId, bookId });
     if (now === null) return notFound;
-    const then = asOf === undefined ? { ok: true as const, value: now } : await pixbookAsOf(store, now, asOf);
+    const then = asOf === undefined ? { ok: true as const, value: now } : await pixbookAsOf(service, now, asOf);
     if (!then.ok) return then.error;
     return jsonAnswer({ tag: then.value.head.hash, ifNoneMatch: headers.get('if-none-match') }, then.value);
   },
