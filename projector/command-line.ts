@@ -8,6 +8,7 @@ import { exportVerb, importVerb } from './verb/copy.ts';
 import { driftVerb } from './verb/drift.ts';
 import { rebuildVerb } from './verb/rebuild.ts';
 import { repairVerb } from './verb/repair.ts';
+import { snapshotsVerb } from './verb/snapshots.ts';
 import { count } from './verb/text.ts';
 import { type ExitCode, type ProjectorConfig, type Verb, type VerbArguments, type VerbResult, WrongUse } from './verb/verb.ts';
 import { verifyVerb } from './verb/verify.ts';
@@ -19,7 +20,7 @@ export type CommandLineParts = {
   readonly stderr: NodeJS.WriteStream;
 };
 
-const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, exportVerb, importVerb];
+const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, snapshotsVerb, exportVerb, importVerb];
 
 const JSON_ARGUMENT = { json: { type: 'boolean', description: 'one JSON document on stdout' } } as const satisfies ArgsDef;
 
