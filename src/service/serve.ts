@@ -19,8 +19,6 @@ import { createStartingApp } from '../http/starting-app.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { systemClock } from '../port/clock.ts';
 import type { Dependency } from '../port/outage.ts';
-import { coldReads } from '../snapshot/cold-reads.ts';
-import { coldMetrics } from './cold-metrics.ts';
 import { DemoRefused, demoOperator, greeting, seedDemo } from './demo.ts';
 import { openDomain } from './domain-parts.ts';
 import { dependencyHealth } from './health.ts';
@@ -132,7 +130,6 @@ const bringUp = async (config: Config, log: Logger, { waiting, signal, closing, 
     ...domain,
     queries,
     store,
-    cold: coldReads({ store, clock, trust, noted: coldMetrics(metrics, log) }),
     authentication: replaced.authentication?.(authentication) ?? authentication,
     limiter,
     health: dependencyHealth({ store, signer, readModel, clock }),

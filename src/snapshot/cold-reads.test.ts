@@ -3,11 +3,14 @@ import { type DomainLedger, domainLedger } from '../../test/domain-ledger.ts';
 import { fixtureLedger, userId } from '../../test/ledger-fixture.ts';
 import { accountIn, liveBookIn } from '../../test/ledger-state.ts';
 import { limits } from '../limits.ts';
+import { systemClock } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
+import type { KeyName } from '../port/signer.ts';
 import { OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID } from '../receipt/ids.ts';
 import { keyAt, snapshotKeyOf } from '../receipt/key-path.ts';
 import { type BookAt, resourceOf } from './book-at.ts';
 import { type Book, type ColdWorld, coldWorld } from './cold-world.fixture.ts';
+import { sealSnapshot } from './seal-snapshot.ts';
 import { formOfState } from './snapshot-book.ts';
 
 /** Everything a book is, as text. */
@@ -269,5 +272,30 @@ describe('the operator’s key', () => {
     await world.put(book, 1);
     expect(told(await reads.snapshot(book))).toBe(told(world.bookAt(book, 1)));
     expect(reads.outcomes).toEqual(['key-not-current', 'used']);
+  });
+});
+
+describe('a book that no snapshot has room for', () => {
+  it('is not sealed, nor signed', async () => {
+    const world = coldWorld(d.ledger);
+    const book = world.bookAt(d.a.book, 3);
+    const filled = (chars: number): BookAt => ({ ...book, shown: { ...book.shown, state: { filled: 'x'.repeat(chars) } } });
+    let signed = 0;
+    const signer = {
+      sign: (name: KeyName, message: Uint8Array) => {
+        signed += 1;
+        return world.signWith(name, message);
+      },
+    };
+    const seal = (chars: number) => sealSnapshot({ signer, clock: systemClock }, world.operatorKey(), filled(chars));
+    expect(await seal(limits.snapshotBytes)).toEqual({ ok: false, error: { code: 'too-large' } });
+    expect(signed).toBe(0);
+    const smallest = await seal(0);
+    if (!smallest.ok) throw new Error(smallest.error.code);
+    const room = limits.snapshotBytes - smallest.value.length;
+    expect(await seal(room + 1)).toEqual({ ok: false, error: { code: 'too-large' } });
+    const largest = await seal(room);
+    world.objects.set(snapshotKeyOf(d.a.book), largest.ok ? largest.value : new Uint8Array());
+    expect((await world.open().snapshot(d.a.book))?.shown.state).toEqual({ filled: 'x'.repeat(room) });
   });
 });

@@ -26,6 +26,7 @@ beforeAll(async () => {
 
 const parsed = (bytes: Uint8Array = good): Record<string, Json> =>
   JSON.parse(Buffer.from(bytes).toString()) as Record<string, Json>;
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 const inside = (value: Json | undefined): Record<string, Json> => value as Record<string, Json>;
 const listed = (value: Json | undefined): readonly Json[] => value as readonly Json[];
 
@@ -38,7 +39,7 @@ const rehashed = (snapshot: JsonObject): JsonObject => {
 /** Signed by whoever has this key. */
 const signed = async (snapshot: JsonObject, keyName = keyNameOf(OPERATOR_IDENTITY_ID, 1)): Promise<Uint8Array> => {
   const { hash, ...rest } = rehashed(snapshot);
-  const message = Buffer.from(`pixpax/pixbook-snapshot/v1\0${String(hash)}`);
+  const message = Buffer.from(`pixpax/pixbook-snapshot/v1\0${textOf(hash)}`);
   return canonicalBytes({
     ...rest,
     hash: hash ?? null,
@@ -167,7 +168,7 @@ const issuerOf = (stored: { readonly receipt: { readonly issuer: JsonObject } } 
   stored?.receipt.issuer ?? {};
 
 const highS = (): string => {
-  const raw = parseSignature(String(parsed().signature));
+  const raw = parseSignature(textOf(parsed().signature));
   if (!raw.ok) throw new Error(raw.error.detail);
   const high = Buffer.from(raw.value);
   const s = BigInt(`0x${high.subarray(32).toString('hex')}`);
@@ -197,7 +198,7 @@ describe('a snapshot that has', () => {
   it('any one of its members changed, with a hash that fits, is refused', async () => {
     const leaves = (value: Json, path: readonly (string | number)[] = []): (readonly (string | number)[])[] =>
       typeof value === 'object' && value !== null
-        ? Object.entries(value).flatMap(([name, inner]) => leaves(inner as Json, [...path, name]))
+        ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name]))
         : [path];
     const changed = (value: Json, [name, ...rest]: readonly (string | number)[]): Json => {
       if (name === undefined)

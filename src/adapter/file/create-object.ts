@@ -7,6 +7,7 @@ import type { DurableDirectories } from './durable-directories.ts';
 import { calls } from './file-calls.ts';
 import { errnoOf } from './file-fault.ts';
 import { statObject, writeFileDurably } from './object-file.ts';
+import { replaceObject } from './replace-object.ts';
 import { temporaryPath } from './temporary-files.ts';
 
 export type ObjectCreator = {
@@ -18,7 +19,7 @@ export type ObjectCreator = {
   readonly finish: () => Promise<void>;
 };
 
-/** The one place where a file store writes. */
+/** The one place where a file store makes and replaces objects. */
 export const objectCreator = (root: string, directories: DurableDirectories): ObjectCreator => {
   const inTurn = turnstile(limits.parallelFileCreates);
   const inProgress = new Set<Promise<unknown>>();
@@ -59,41 +60,25 @@ export const objectCreator = (root: string, directories: DurableDirectories): Ob
     return 'exists';
   };
 
-  const attemptReplacing = async (path: string, bytes: Uint8Array): Promise<void> => {
-    const directory = dirname(path);
-    const temporary = temporaryPath(root);
-    try {
-      await directories.ensure(directory);
-      await writeFileDurably(temporary, bytes);
-      // A crash here leaves the old object, and a whole file that no key names: the next open sweeps it.
-      await calls.rename(temporary, path);
-    } catch (error) {
-      removeLater(temporary);
-      throw error;
-    }
-    // A crash here leaves the new object; loss of power may still bring the old one back. Both are whole, and derived.
-    await directories.settle(directory);
-  };
-
-  /** As `attempt` and `attemptReplacing`, which change nothing when they fail for want of a directory. */
-  const onceMore = async <T>(attempt: () => Promise<T>): Promise<T> => {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      // A directory that we knew, or our temporary file, was removed by somebody else, so nothing was named: once more from
-      // the start. If the whole store is gone (moved, unmounted), `.tmp` is gone too and this fails again, rather than begin a
-      // new one.
-      directories.forget();
-      return attempt();
-    }
-  };
-
   return {
-    create: (path, bytes) => track(inTurn(() => onceMore(() => attempt(path, bytes)))),
-    replace: (path, bytes) => track(inTurn(() => onceMore(() => attemptReplacing(path, bytes)))),
+    create: (path, bytes) => track(inTurn(() => onceMore(directories, () => attempt(path, bytes)))),
+    replace: (path, bytes) => track(inTurn(() => onceMore(directories, () => replaceObject(root, directories, path, bytes)))),
     finish: async () => {
       while (inProgress.size > 0) await Promise.allSettled(inProgress);
     },
   };
+};
+
+/** As `attempt`, which changes nothing when it fails for want of a directory. */
+const onceMore = async <T>(directories: DurableDirectories, attempt: () => Promise<T>): Promise<T> => {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    // A directory that we knew, or our temporary file, was removed by somebody else, so nothing was named: once more from
+    // the start. If the whole store is gone (moved, unmounted), `.tmp` is gone too and this fails again, rather than begin a
+    // new one.
+    directories.forget();
+    return attempt();
+  }
 };

@@ -53,23 +53,7 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
   const creator = objectCreator(root, directories);
   const objects = objectReader(options, directories);
   const entriesOf = directoryReader(systemClock.now);
-  let closed = false;
-
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (closed) throw new Outage('store', 'store-unavailable', `the receipt store at ${root} was closed`);
-    try {
-      return await work();
-    } catch (error) {
-      throw storeFault(error, root);
-    }
-  };
-  const change = <T>(work: () => Promise<T>): Promise<T> =>
-    call(async () => {
-      if (options.readOnly)
-        throw new Outage('store', 'store-refused', `the receipt store at ${root} was opened for reading only`);
-      return work();
-    });
-
+  const { call, change, close } = openGate(root, options);
   const absent = absenceIn(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
 
   return {
@@ -103,11 +87,35 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
       directories.forget();
     },
     close: async () => {
-      closed = true;
+      close();
       await creator.finish();
       directories.forget();
     },
   };
+};
+
+/** Every call of an open store passes here; those that change something, only where that is allowed. */
+const openGate = (root: string, options: FileStoreOptions) => {
+  let closed = false;
+
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) throw new Outage('store', 'store-unavailable', `the receipt store at ${root} was closed`);
+    try {
+      return await work();
+    } catch (error) {
+      throw storeFault(error, root);
+    }
+  };
+  const change = <T>(work: () => Promise<T>): Promise<T> =>
+    call(async () => {
+      if (options.readOnly)
+        throw new Outage('store', 'store-refused', `the receipt store at ${root} was opened for reading only`);
+      return work();
+    });
+  const close = (): void => {
+    closed = true;
+  };
+  return { call, change, close };
 };
 
 /** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */
