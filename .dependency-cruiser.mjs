@@ -1,6 +1,7 @@
 /**
  * The arrows of the house, enforced: receipt <- stream <- access <- projection <- port <- command <- http <- main, and beside them
- * stream <- certificate, which reads receipts through their port and is for whoever shows or verifies them.
+ * stream <- certificate, which reads receipts through their port and is for whoever shows or verifies them, and stream <- snapshot, which goes
+ * on from what such receipts once gave.
  * "a <- b" reads "b may import a", and everything left of a too. What a place may import is listed, and the rest refused,
  * so that a folder nobody thought of is refused as well. test/architecture.test.ts breaks every rule once.
  */
@@ -24,7 +25,8 @@ const reach = {
   port: [...core, 'src/port/'],
   command: [...core, 'src/port/', 'src/command/'],
   certificate: ['src/receipt/', 'src/stream/', 'src/port/', 'src/certificate/'],
-  http: [...core, 'src/port/', 'src/command/', 'src/certificate/', 'src/http/'],
+  snapshot: ['src/receipt/', 'src/stream/', 'src/port/', 'src/snapshot/'],
+  http: [...core, 'src/port/', 'src/command/', 'src/certificate/', 'src/snapshot/', 'src/http/'],
   adapter: [...core, 'src/port/', 'src/adapter/'],
 };
 
@@ -46,14 +48,14 @@ const arrows = [
   arrow(
     'projector',
     '^projector/',
-    [...reach.adapter, 'src/certificate/', 'projector/'],
+    [...reach.adapter, 'src/certificate/', 'src/snapshot/', 'projector/'],
     'the projector rebuilds and verifies without HTTP and without commands (its main.ts also reads src/config.ts)',
   ),
   {
     ...arrow(
       'projector-main',
       '^projector/main[.]ts$',
-      [...reach.adapter, 'src/certificate/', 'projector/', 'src/config[.]ts'],
+      [...reach.adapter, 'src/certificate/', 'src/snapshot/', 'projector/', 'src/config[.]ts'],
       '',
     ),
     comment: 'projector/main.ts wires the projector: it adds src/config.ts and nothing more',
@@ -158,8 +160,8 @@ const hygiene = [
     name: 'pure-core-does-no-io',
     severity: 'error',
     comment:
-      'receipt, stream, access, projection and certificate are functions of their arguments: no files, no sockets, no clock of their own',
-    from: { path: anyOf([...core, 'src/certificate/']), pathNot: testCode },
+      'receipt, stream, access, projection, certificate and snapshot are functions of their arguments: no files, no sockets, no clock of their own',
+    from: { path: anyOf([...core, 'src/certificate/', 'src/snapshot/']), pathNot: testCode },
     to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer|util)$' },
   },
   {

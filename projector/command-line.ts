@@ -9,6 +9,7 @@ import { driftVerb } from './verb/drift.ts';
 import { rebuildVerb } from './verb/rebuild.ts';
 import { repairVerb } from './verb/repair.ts';
 import { segmentsVerb } from './verb/segments.ts';
+import { snapshotsVerb } from './verb/snapshots.ts';
 import { statusVerb } from './verb/status.ts';
 import { count } from './verb/text.ts';
 import { type ExitCode, type ProjectorConfig, type Verb, type VerbArguments, type VerbResult, WrongUse } from './verb/verb.ts';
@@ -21,7 +22,17 @@ export type CommandLineParts = {
   readonly stderr: NodeJS.WriteStream;
 };
 
-const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, statusVerb, segmentsVerb, exportVerb, importVerb];
+const verbs: readonly Verb[] = [
+  verifyVerb,
+  rebuildVerb,
+  repairVerb,
+  driftVerb,
+  statusVerb,
+  segmentsVerb,
+  snapshotsVerb,
+  exportVerb,
+  importVerb,
+];
 
 const JSON_ARGUMENT = { json: { type: 'boolean', description: 'one JSON document on stdout' } } as const satisfies ArgsDef;
 

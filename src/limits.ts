@@ -196,6 +196,17 @@ export const limits = {
   /** A certificate holds at most a collection's whole stream besides its own receipts. */
   certificateBytes: 64 * 1024 * 1024,
 
+  /** A snapshot of a pixbook: a book that needs more has none. It is made anew once the book has so many receipts more. */
+  snapshotBytes: 2 * 1024 * 1024,
+  snapshotEveryReceipts: 100,
+  /** Receipts read back in search of the last save before a snapshot is asked for. */
+  asOfUnaidedReceipts: 30,
+  /** Receipts that one answer from the store alone may cost, of accounts and of the book together, and such answers at once in this process. */
+  coldReadReceipts: 2_000,
+  concurrentColdReads: 4,
+  /** Accounts whose streams, as the store has them, this process remembers. */
+  rememberedColdAccounts: 1_000,
+
   /** Pauses between tries of a start-up step whose dependency is down. */
   startRetryBaseMs: 500,
   startRetryCapMs: 5_000,

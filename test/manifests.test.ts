@@ -14,12 +14,14 @@ import { traffic } from '../src/http/traffic.ts';
 import { limits } from '../src/limits.ts';
 import { systemClock } from '../src/port/clock.ts';
 import { noticeCodes } from '../src/port/notice.ts';
+import { keyNameOf } from '../src/port/signer.ts';
 import {
   type AccountId,
   type BookId,
   type CodeId,
   type CollectionId,
   OPERATOR_ACCOUNT_ID,
+  OPERATOR_IDENTITY_ID,
   type Sha256,
 } from '../src/receipt/ids.ts';
 import { artKeyOf, keyAt } from '../src/receipt/key-path.ts';
@@ -92,6 +94,16 @@ describe('what containers are started with', () => {
     expect(Object.keys(bundler.env).sort()).toEqual(Object.keys(verifier.env).sort());
     expect(bundler.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket']);
     expect(api.pod.volumes.map(({ secret }) => secret?.secretName)).toContain('pixpax-ledger-bucket');
+  });
+
+  it('the writer of snapshots signs as the operator and no other, with a role of its own in Vault, and never sees Postgres', () => {
+    const { env, pod } = workload('pixpax-ledger-snapshots');
+    const login = { method: 'kubernetes', role: 'pixpax-ledger-snapshots', jwtFile: '/var/run/secrets/vault/token' };
+    expect(parseConfig(env, '/app')).toMatchObject({ ok: true, value: { signer: { kind: 'vault', login } } });
+    expect(Object.keys(env).filter((name) => /DATABASE|SECRET$|TOKEN/.test(name))).toEqual([]);
+    expect(pod.volumes.flatMap(({ secret }) => secret?.secretName ?? [])).toEqual(['pixpax-ledger-bucket']);
+    const allowed = [...textOf('k8s/vault-snapshots-policy.hcl').matchAll(/^path "(transit[^"]+)"/gm)].map(([, path]) => path);
+    expect(allowed).toEqual([`transit/sign/${keyNameOf(OPERATOR_IDENTITY_ID, 1).replace(/1$/, '*')}`]);
   });
 
   it.each(workloads)('$name: runs a program that is there, in the image that all run', ({ container }) => {

@@ -1,5 +1,6 @@
 import type { ArgsDef } from 'citty';
 import type { S3Credentials } from '../../src/adapter/store-url.ts';
+import type { VaultConfig } from '../../src/adapter/vault/config.ts';
 import type { PublicKeyId } from '../../src/receipt/ids.ts';
 import type { Verdict } from '../ledger-fault.ts';
 import type { Progress } from '../ledger-report.ts';
@@ -11,6 +12,11 @@ export type ProjectorConfig = {
   readonly s3: S3Credentials | null;
   readonly database: { readonly kind: 'embedded'; readonly directory: string } | { readonly kind: 'url'; readonly url: string };
   readonly trust: PublicKeyId | null;
+  /** Asked for by verbs that sign. Left out: there is none. */
+  readonly signer?:
+    | { readonly kind: 'local'; readonly directory: string }
+    | ({ readonly kind: 'vault' } & VaultConfig)
+    | undefined;
 };
 
 /** 0 all is well · 1 the ledger, or what was made of it, is wrong · 2 wrong use or an unavailable dependency · 3 incomplete. */

@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { isDerivedKey } from '../receipt/key-path.ts';
 
 /** What may ever be discarded: scratch objects of the start-up qualification, and segments, which are made of receipts and never truth. */
 const DISCARDABLE_ROOTS = ['qualification/', 'segments/'];
@@ -24,6 +25,12 @@ export const requireDiscardableKey = (key: string): void => {
   requireKey(key);
   if (!DISCARDABLE_ROOTS.some((root) => key.startsWith(root)))
     throw new TypeError(`only keys under ${DISCARDABLE_ROOTS.join(' and ')} may be discarded: ${JSON.stringify(key)}`);
+};
+
+/** As `requireKey`, for `replaceDerived`: also TypeError for anything but a derived object, so that no code path can overwrite a receipt. */
+export const requireDerivedKey = (key: string): void => {
+  requireKey(key);
+  if (!isDerivedKey(key)) throw new TypeError(`only derived objects may be replaced: ${JSON.stringify(key.slice(0, 200))}`);
 };
 
 /** Refuses a page size that S3 would silently change. TypeError. */

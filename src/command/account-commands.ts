@@ -1,5 +1,6 @@
 import { mayCreateIdentity, mayKeepAccount, mayOperate, mayRemoveMember, maySignAs } from '../access/authorise.ts';
 import type { IdentityRow, View } from '../port/read-model.ts';
+import { keyNameOf } from '../port/signer.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
 import {
   type AccountId,
@@ -22,7 +23,6 @@ import { type AppendParts, append } from './append.ts';
 import { fromSigner } from './deadline.ts';
 import type { Intent } from './intent.ts';
 import type { CommandContext, CommandRefusal, LedgerCommands } from './ledger-commands.ts';
-import { keyNameOf } from './sign-receipt.ts';
 
 type AccountView = View<AccountState>;
 

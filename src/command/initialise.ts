@@ -1,5 +1,6 @@
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
+import { keyNameOf } from '../port/signer.ts';
 import { publicKeyIdOf } from '../receipt/hash.ts';
 import { type IdempotencyKey, OPERATOR_ACCOUNT_ID, OPERATOR_IDENTITY_ID, type PublicKeyId } from '../receipt/ids.ts';
 import { emptyKeyHistory, keyRecordOf } from '../receipt/key-history.ts';
@@ -12,7 +13,7 @@ import { noAccount } from '../stream/account/evolve.ts';
 import { commitReceipt } from './commit.ts';
 import { fromSigner, fromStore } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
-import { createdAtAfter, keyNameOf, signNext } from './sign-receipt.ts';
+import { createdAtAfter, signNext } from './sign-receipt.ts';
 
 export type InitialiseFault =
   | { readonly code: 'genesis-invalid'; readonly detail: string; readonly fault: ReceiptFault }

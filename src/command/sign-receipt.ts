@@ -4,18 +4,10 @@ import { limits } from '../limits.ts';
 import type { Clock } from '../port/clock.ts';
 import { Outage } from '../port/outage.ts';
 import type { IdentityRow } from '../port/read-model.ts';
-import type { KeyName } from '../port/signer.ts';
+import { keyNameOf } from '../port/signer.ts';
 import { inCanonicalOrder } from '../receipt/canonical.ts';
 import { type Head, nextPosition } from '../receipt/chain.ts';
-import {
-  type EventId,
-  type IdempotencyKey,
-  type IdentityId,
-  type Instant,
-  type PublicKeyId,
-  epochMsOf,
-  instantOf,
-} from '../receipt/ids.ts';
+import { type EventId, type IdempotencyKey, type Instant, type PublicKeyId, epochMsOf, instantOf } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import { type StoredReceipt, type UnsignedReceipt, sealReceipt, signedBytesOf } from '../receipt/receipt.ts';
 import { parsePublicKeyText, toLowS, verifySignature, verifySignatureAsync } from '../receipt/signature.ts';
@@ -23,9 +15,6 @@ import type { Stream } from '../receipt/stream.ts';
 import type { LedgerEvent } from '../stream/event.ts';
 import { fromSigner } from './deadline.ts';
 import type { CommandPorts } from './ports.ts';
-
-/** The signer's name of an identity's key: each rotation makes a new key, so that no version is ever trimmed. */
-export const keyNameOf = (identityId: IdentityId, keyGeneration: number): KeyName => `pixpax-${identityId}-${keyGeneration}`;
 
 const publicKeys = new LRUCache<PublicKeyId, KeyObject>({ max: limits.rememberedPublicKeys });
 

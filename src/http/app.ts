@@ -21,7 +21,7 @@ import { preflightFields } from './origin.ts';
 import type { HttpParts } from './parts.ts';
 import { person } from './person-need.ts';
 import { internalError, notFound, problemAnswer } from './problem.ts';
-import { accountKeeper, accountOwner, accountReader, bookReader, receiptReader, session } from './reader-need.ts';
+import { accountKeeper, accountOwner, accountReader, bookReader, pixbookReader, receiptReader, session } from './reader-need.ts';
 import { requestContextOf } from './request-context.ts';
 import * as account from './route/accounts.ts';
 import * as adminAccount from './route/admin-accounts.ts';
@@ -82,7 +82,7 @@ export const routes: readonly Route[] = [
 
   route('POST', '/v1/pixbooks', command, pixbook.createPixbook),
   route('GET', '/v1/pixbooks', session, pixbook.listPixbooks),
-  route('GET', '/v1/pixbooks/:bookId', bookReader, pixbook.readPixbook),
+  route('GET', '/v1/pixbooks/:bookId', pixbookReader, pixbook.readPixbook),
   route('GET', '/v1/pixbooks/:bookId/receipts', bookReader, receipt.listPixbookReceipts),
   route('GET', '/v1/pixbooks/:bookId/verify', bookReader, receipt.verifyPixbook),
   route('POST', '/v1/pixbooks/:bookId/commands/save', bookCommand, pixbook.savePixbook),
@@ -170,7 +170,7 @@ export const routes: readonly Route[] = [
 /** All needs there are. */
 const needs: ReadonlySet<DescribedNeed | undefined> = new Set([
   ...[anyone, person, session, command, accountCommand, bookCommand, accountReader, accountKeeper, bookReader, receiptReader],
-  ...[tradeReader, tradeCommand, collectionReader, collectionCommand, dropReader, dropCommand],
+  ...[pixbookReader, tradeReader, tradeCommand, collectionReader, collectionCommand, dropReader, dropCommand],
   ...[issuer, issuerReader, codeReader, codeCommand],
   ...[operator, operatorReader, operatorCommand, accountOwner, metricsReader],
 ]);

@@ -26,6 +26,7 @@ import type { Run, RunEnd } from '../port/runs.ts';
 import type { KeyName } from '../port/signer.ts';
 import { type UserId, parseUserId } from '../receipt/ids.ts';
 import { err } from '../result.ts';
+import { coldReads } from '../snapshot/cold-reads.ts';
 import { invitationKeyOf, invitationSecrets } from '../stream/account/invitation-secret.ts';
 import { codeIdOf, codeKeyOf } from '../stream/code/secret.ts';
 import { createApp } from './app.ts';
@@ -158,6 +159,7 @@ export const makeWorld = async (
     batches: batchCommands({ batches, queries, codeKey, clock }),
     queries,
     store,
+    cold: coldReads({ store, clock, trust, noted: () => undefined }),
     authentication: honestAuthentication,
     limiter: unlimited,
     health: () => Promise.resolve({ postgres: { status: 'ok' }, store: { status: 'ok' }, signer: { status: 'ok' } }),

@@ -85,7 +85,17 @@ const inertParts = (): HttpParts => ({
   auditTrail: { add: inert, entries: inert },
   meter: { commands: inert },
   queries: inertQueries,
-  store: { description: 'none', create: inert, read: inert, exists: inert, list: inert, discard: inert, close: inert },
+  store: {
+    description: 'none',
+    create: inert,
+    replaceDerived: inert,
+    read: inert,
+    exists: inert,
+    list: inert,
+    discard: inert,
+    close: inert,
+  },
+  cold: { snapshot: inert, begin: inert },
   authentication: {
     session: inert,
     handle: inert,

@@ -15,6 +15,7 @@ import type { Head } from '../receipt/chain.ts';
 import type { AccountId, CodeId, InvitationId, PackId, PublicKeyId } from '../receipt/ids.ts';
 import type { JsonObject } from '../receipt/json.ts';
 import type { Stream } from '../receipt/stream.ts';
+import type { ColdReads } from '../snapshot/cold-reads.ts';
 import type { Code } from '../stream/code/secret.ts';
 
 /** `reason` is one sentence for people and is shown to anyone: no addresses, no secrets. */
@@ -83,6 +84,8 @@ export type HttpParts = {
   readonly meter: Pick<Meter, 'commands'>;
   readonly queries: LedgerQueries;
   readonly store: ReceiptStore;
+  /** What the store alone can tell, without the projection. */
+  readonly cold: ColdReads;
   readonly authentication: Authentication;
   readonly limiter: Limiter;
   /** Asks every dependency, each within a deadline of its own. Never rejects. */

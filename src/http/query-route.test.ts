@@ -348,11 +348,21 @@ describe('?minEventId=', () => {
     const { bookId, eventId } = await furnish(world);
     world.lag(1_000_000);
     const started = world.parts.clock.now();
-    const answer = await world.ask('GET', `/v1/pixbooks/${bookId}?minEventId=${eventId}`);
+    const answer = await world.ask('GET', `/v1/pixbooks/${bookId}/packs?minEventId=${eventId}`);
     expect(answer.headers.get('retry-after')).toBe('1');
     expect(await refusal(answer)).toEqual([503, 'projection-behind']);
     expect(world.parts.clock.now() - started).toBeGreaterThanOrEqual(limits.readYourWritesMs);
     expect(await refusal(await world.ask('GET', `/v1/accounts?minEventId=${eventId}`))).toEqual([503, 'projection-behind']);
+  });
+
+  it('of a pixbook is answered from the store when that takes too long', async () => {
+    const world = await laggingWorld();
+    const { bookId, eventId } = await furnish(world);
+    const expected = await said(await world.ask('GET', `/v1/pixbooks/${bookId}`));
+    world.lag(1_000_000);
+    const started = world.parts.clock.now();
+    expect(await said(await world.ask('GET', `/v1/pixbooks/${bookId}?minEventId=${eventId}`))).toEqual(expected);
+    expect(world.parts.clock.now() - started).toBeGreaterThanOrEqual(limits.readYourWritesMs);
   });
 
   it('refuses an event that is not of the stream that is read', async () => {

@@ -1,5 +1,5 @@
 import { mayKeepAccount, mayReadUsage } from '../access/authorise.ts';
-import type { ReceiptPlace } from '../port/ledger-queries.ts';
+import type { PixbookResource, ReceiptPlace } from '../port/ledger-queries.ts';
 import {
   type AccountId,
   type BookId,
@@ -11,6 +11,8 @@ import {
 } from '../receipt/ids.ts';
 import { accountStream, pixbookStream } from '../receipt/stream.ts';
 import { err, ok } from '../result.ts';
+import { placedBook } from './book-directory.ts';
+import { coldPixbook } from './cold-pixbook.ts';
 import type { SignedInNeed } from './need.ts';
 import { notFound, refused } from './problem.ts';
 import { untilVisible } from './until-visible.ts';
@@ -92,6 +94,31 @@ export const bookReader: SignedInNeed<BookReader, Reading & Hint> = {
       return accountId === null ? null : pixbookStream(accountId, bookId.value);
     };
     return visible(service, userId, streamNow, query.minEventId);
+  },
+  accountsOf: ({ accountId }) => [accountId],
+};
+
+export type PixbookReader = BookReader & {
+  readonly userId: UserId;
+  /** The pixbook, where it was answered from the store because the projection does not show it. */
+  readonly cold: PixbookResource | null;
+};
+
+/** As `bookReader`, and whoever would be that if the projection showed what the store has. */
+export const pixbookReader: SignedInNeed<PixbookReader, Reading & Hint> = {
+  ...reading,
+  name: bookReader.name,
+  says: bookReader.says,
+  grant: async (service, session, ask) => {
+    const { userId } = session;
+    const shown = await bookReader.grant(service, session, ask);
+    if (shown.ok) return ok({ ...shown.value, userId, cold: null });
+    if (shown.error.code !== 'not-found' && shown.error.code !== 'projection-behind') return shown;
+    const { accountId, minEventId } = ask.query;
+    const bookId = parseBookId(ask.param('bookId'));
+    const place = bookId.ok ? await placedBook(service.books, bookId.value, accountId) : null;
+    const cold = place === null ? null : await coldPixbook(service, userId, place, minEventId);
+    return place === null || cold === null ? shown : ok({ ...place, userId, cold });
   },
   accountsOf: ({ accountId }) => [accountId],
 };

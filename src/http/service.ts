@@ -1,5 +1,6 @@
 import type { ApiDocument } from './api-document.ts';
 import { type BookDirectory, bookDirectory } from './book-directory.ts';
+import { type ColdReadIfFree, boundedColdReads } from './cold-read-if-free.ts';
 import type { HttpParts } from './parts.ts';
 import { type PlanDirectory, planDirectory } from './plan-directory.ts';
 import { type SecurityFields, securityFields } from './security-field.ts';
@@ -13,6 +14,7 @@ export type Service = HttpParts & {
   readonly plans: PlanDirectory;
   readonly traffic: Traffic;
   readonly verifyIfFree: VerifyIfFree;
+  readonly coldReadIfFree: ColdReadIfFree;
   /** Origins that may use a session cookie and read answers: our own and the trusted ones. */
   readonly origins: ReadonlySet<string>;
   readonly securityFields: SecurityFields;
@@ -29,6 +31,7 @@ export const openService = (parts: HttpParts, describe: () => Promise<ApiDocumen
     plans: planDirectory(parts.queries, parts.clock),
     traffic: traffic(parts.metrics, parts.log),
     verifyIfFree: boundedVerifications(parts.verifyStream),
+    coldReadIfFree: boundedColdReads(parts.cold),
     origins: new Set([new URL(parts.config.publicUrl).origin, ...parts.config.trustedOrigins]),
     securityFields: securityFields(parts.config.publicUrl),
     document: () => (document ??= describe()),

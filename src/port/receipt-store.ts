@@ -22,7 +22,7 @@ export type ListRequest = {
  * after `create` answered sees the object.
  *
  * Failure: every call may throw `Outage`. After a thrown `create` the object may exist, may appear later, or never: the
- * caller repeats with the same bytes. Adapters never retry a `create` by themselves. Calls may hang: the caller holds the deadline,
+ * caller repeats with the same bytes. Adapters never retry a `create` or a `replaceDerived` by themselves. Calls may hang: the caller holds the deadline,
  * though adapters end their own sockets too. Any number of calls may run at once.
  */
 export interface ReceiptStore {
@@ -30,6 +30,12 @@ export interface ReceiptStore {
   readonly description: string;
   /** Makes the object unless the key is taken (S3: PutObject with `If-None-Match: *`). Never overwrites. */
   create(key: string, bytes: Uint8Array): Promise<CreateOutcome>;
+  /**
+   * Puts a derived object in the place of whatever has its key (S3: PutObject). Throws TypeError for any key of which `isDerivedKey` is false: no
+   * receipt can be overwritten by it. Readers see the old object or the new one, whole; of several writers at once the last wins. Durable when
+   * answered; after a thrown call either object may be there.
+   */
+  replaceDerived(key: string, bytes: Uint8Array): Promise<void>;
   /** The exact bytes of an object, or null when there is none. */
   read(key: string): Promise<Uint8Array | null>;
   /** Whether there is an object (S3: HeadObject). */

@@ -1,5 +1,10 @@
+import type { IdentityId } from '../receipt/ids.ts';
+
 /** Name of a key pair in the signer: `pixpax-{identityId}-{generation}`, nothing but `A-Z a-z 0-9 _ -`. */
 export type KeyName = `pixpax-${string}`;
+
+/** The signer's name of an identity's key: each rotation makes a new key, so that no version is ever trimmed. Generations count from 1. */
+export const keyNameOf = (identityId: IdentityId, keyGeneration: number): KeyName => `pixpax-${identityId}-${keyGeneration}`;
 
 /**
  * Custody of the P-256 keys: private keys never leave it.

@@ -11,7 +11,7 @@ import {
   parseCollectionId,
   parseEventId,
 } from './ids.ts';
-import { type Stream, accountStream, pixbookStream } from './stream.ts';
+import { type Stream, type StreamOf, accountStream, pixbookStream } from './stream.ts';
 
 /** Every object of the ledger's truth is under this; derived objects live under other top-level names. */
 export const LEDGER_ROOT = 'pixpax/';
@@ -117,6 +117,9 @@ const streamOf = (kind: string | undefined, first: string | undefined, second: s
       return null;
   }
 };
+
+/** The key of a pixbook's snapshot, a derived object: `{prefix}/snapshot.json`. */
+export const snapshotKeyOf = (stream: StreamOf<'pixbook'>): string => `${prefixOf(stream)}/snapshot.json`;
 
 /** Derived objects that may lie among the truth and never decide it. */
 export const isDerivedKey = (key: string): boolean => /^pixpax\/pixbooks\/[^/]+\/[^/]+\/snapshot\.json$/.test(key);

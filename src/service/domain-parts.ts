@@ -18,9 +18,11 @@ import type { HttpParts } from '../http/parts.ts';
 import type { LedgerQueries } from '../port/ledger-queries.ts';
 import type { RedoItem } from '../port/redo-outbox.ts';
 import type { Projector } from '../port/runs.ts';
+import { coldReads } from '../snapshot/cold-reads.ts';
 import { invitationKeyOf, invitationSecrets } from '../stream/account/invitation-secret.ts';
 import { codeIdOf, codeKeyOf } from '../stream/code/secret.ts';
 import { type Background, startBackground } from './background.ts';
+import { coldMetrics } from './cold-metrics.ts';
 import { jobMetrics } from './job-metrics.ts';
 
 export type DomainInput = {
@@ -38,7 +40,7 @@ export type DomainInput = {
 /** The ledger as HTTP sees it, and the work that goes on beside it. */
 export type Domain = Pick<
   HttpParts,
-  'commands' | 'batches' | 'codeNames' | 'invitations' | 'certificates' | 'runs' | 'auditTrail' | 'meter'
+  'commands' | 'batches' | 'codeNames' | 'invitations' | 'certificates' | 'cold' | 'runs' | 'auditTrail' | 'meter'
 > & {
   /** Begins the background work. Throws `Outage`. */
   readonly start: () => Promise<Background>;
@@ -47,7 +49,7 @@ export type Domain = Pick<
 /** Commands, batches, certificates and background work over the same ports. */
 export const openDomain = (input: DomainInput): Domain => {
   const { ports, queries, pool, databaseUrl, codeSecret, projector, config, log, metrics } = input;
-  const { store, clock, notify } = ports;
+  const { store, clock, notify, trust } = ports;
   const codeKey = codeKeyOf(Buffer.from(codeSecret));
   const batches = openBatches(pool);
   const outbox = openRedoOutbox(pool);
@@ -67,6 +69,7 @@ export const openDomain = (input: DomainInput): Domain => {
     batches: batchCommands({ batches, queries, codeKey, clock }),
     codeNames: { codeIdOf: (code) => codeIdOf(codeKey, code) },
     invitations: invitationSecrets(invitationKeyOf(Buffer.from(codeSecret))),
+    cold: coldReads({ store, clock, trust, noted: coldMetrics(metrics, log) }),
     certificates: {
       tradeCertificate: (offer) => tradeCertificate(store, offer),
       packCertificate: async (book, packId) => {

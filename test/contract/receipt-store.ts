@@ -23,6 +23,10 @@ export type ContractSize = {
 const text = (value: string): Uint8Array => Buffer.from(value);
 const bytesOf = (value: Uint8Array | null): Buffer | null => value && Buffer.from(value);
 
+/** Fixed, and of no pixbook: what may be replaced may not be discarded, so a bucket in use keeps these two objects. */
+const DERIVED = 'pixpax/pixbooks/contract/one/snapshot.json';
+const OTHER_DERIVED = 'pixpax/pixbooks/contract/other/snapshot.json';
+
 /**
  * The contract of `port/receipt-store.ts`, sentence by sentence, for any adapter. Everything happens under a fresh prefix, so
  * it may run against a bucket that is in use.
@@ -178,6 +182,58 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
         await expect(store.discard(key)).rejects.toThrow(TypeError);
     });
 
+    it('puts a derived object in the place of another, and shows it to read, exists and list at once', async () => {
+      for (const body of [randomBytes(1024), new Uint8Array(), randomBytes(1024 * 1024), Buffer.from('..in..').subarray(2, 4)]) {
+        await store.replaceDerived(DERIVED, body);
+        const [bytes, exists, listed] = await Promise.all([
+          store.read(DERIVED),
+          store.exists(DERIVED),
+          store.list({ prefix: DERIVED, limit: 10 }),
+        ]);
+        expect([bytesOf(bytes), exists, listed]).toEqual([Buffer.from(body), true, [DERIVED]]);
+      }
+      // Its key is taken for whoever would make it.
+      expect(await store.create(DERIVED, text('other'))).toBe('exists');
+    });
+
+    it('shows a derived object whole, old or new, to those who read while many put theirs in its place', async () => {
+      const bodies = Array.from({ length: 16 }, () => randomBytes(128 * 1024));
+      const [first] = bodies;
+      await store.replaceDerived(OTHER_DERIVED, first ?? new Uint8Array());
+      let done = false;
+      const isOneOfThem = (seen: Uint8Array | null): boolean =>
+        bodies.some((body) => Buffer.compare(body, seen ?? new Uint8Array()) === 0);
+      const watch = async (): Promise<void> => {
+        while (!done) expect(isOneOfThem(await store.read(OTHER_DERIVED))).toBe(true);
+      };
+      const writes = Promise.all(bodies.map((body) => store.replaceDerived(OTHER_DERIVED, body))).finally(() => {
+        done = true;
+      });
+      await Promise.all([writes, watch(), watch()]);
+      expect(isOneOfThem(await store.read(OTHER_DERIVED))).toBe(true);
+    });
+
+    it('replaces no receipt, nor anything else that is not derived', async () => {
+      const key = `${prefix}pixpax/pixbooks/a/b/events/x.json`;
+      await store.create(key, text('the truth'));
+      for (const refused of [
+        key,
+        'pixpax/pixbooks/a/b/events/x.json',
+        'pixpax/pixbooks/a/b/events/snapshot.json',
+        'pixpax/accounts/a/events/x.json',
+        'pixpax/accounts/a/snapshot.json',
+        'pixpax/pixbooks/a/b/c/snapshot.json',
+        'pixpax/pixbooks/a/../snapshot.json',
+        'pixpax/pixbooks/a/b/snapshot.jsonx',
+        'pixpax/pixbooks/a/b/snapshot.json/events/x.json',
+        'x/pixpax/pixbooks/a/b/snapshot.json',
+        'qualification/x.json',
+        '',
+      ])
+        await expect(store.replaceDerived(refused, text('a lie'))).rejects.toThrow(TypeError);
+      expect(bytesOf(await store.read(key))?.toString()).toBe('the truth');
+    });
+
     it.each([
       ['nothing', ''],
       ['a slash', '/'],
@@ -212,7 +268,13 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
     it('throws Outage after it was closed', async () => {
       await store.close();
       const key = `${prefix}late.json`;
-      for (const late of [store.create(key, text('x')), store.read(key), store.exists(key), store.list({ prefix, limit: 1 })])
+      for (const late of [
+        store.create(key, text('x')),
+        store.replaceDerived(DERIVED, text('x')),
+        store.read(key),
+        store.exists(key),
+        store.list({ prefix, limit: 1 }),
+      ])
         await expect(late).rejects.toThrow(Outage);
     });
   });

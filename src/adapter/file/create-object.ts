@@ -7,16 +7,19 @@ import type { DurableDirectories } from './durable-directories.ts';
 import { calls } from './file-calls.ts';
 import { errnoOf } from './file-fault.ts';
 import { statObject, writeFileDurably } from './object-file.ts';
+import { replaceObject } from './replace-object.ts';
 import { temporaryPath } from './temporary-files.ts';
 
 export type ObjectCreator = {
   /** As `ReceiptStore.create`, for a path below the root. Errors are the operating system's own, or `Outage`. */
   readonly create: (path: string, bytes: Uint8Array) => Promise<CreateOutcome>;
+  /** As `ReceiptStore.replaceDerived`, for a path below the root. Errors as of `create`. */
+  readonly replace: (path: string, bytes: Uint8Array) => Promise<void>;
   /** Resolves when nothing is in progress any more. */
   readonly finish: () => Promise<void>;
 };
 
-/** The one place where a file store writes. */
+/** The one place where a file store makes and replaces objects. */
 export const objectCreator = (root: string, directories: DurableDirectories): ObjectCreator => {
   const inTurn = turnstile(limits.parallelFileCreates);
   const inProgress = new Set<Promise<unknown>>();
@@ -57,23 +60,25 @@ export const objectCreator = (root: string, directories: DurableDirectories): Ob
     return 'exists';
   };
 
-  const create = async (path: string, bytes: Uint8Array): Promise<CreateOutcome> => {
-    try {
-      return await attempt(path, bytes);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      // A directory that we knew, or our temporary file, was removed by somebody else, so nothing was linked: once more from
-      // the start. If the whole store is gone (moved, unmounted), `.tmp` is gone too and this fails again, rather than begin a
-      // new one.
-      directories.forget();
-      return attempt(path, bytes);
-    }
-  };
-
   return {
-    create: (path, bytes) => track(inTurn(() => create(path, bytes))),
+    create: (path, bytes) => track(inTurn(() => onceMore(directories, () => attempt(path, bytes)))),
+    replace: (path, bytes) => track(inTurn(() => onceMore(directories, () => replaceObject(root, directories, path, bytes)))),
     finish: async () => {
       while (inProgress.size > 0) await Promise.allSettled(inProgress);
     },
   };
+};
+
+/** As `attempt`, which changes nothing when it fails for want of a directory. */
+const onceMore = async <T>(directories: DurableDirectories, attempt: () => Promise<T>): Promise<T> => {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    // A directory that we knew, or our temporary file, was removed by somebody else, so nothing was named: once more from
+    // the start. If the whole store is gone (moved, unmounted), `.tmp` is gone too and this fails again, rather than begin a
+    // new one.
+    directories.forget();
+    return attempt();
+  }
 };

@@ -1,6 +1,7 @@
-import { link, mkdir } from 'node:fs/promises';
+import { link, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { Outage } from '../../port/outage.ts';
 import { calls } from './file-calls.ts';
 import { room } from './room.fixture.ts';
 
@@ -36,6 +37,10 @@ const watch = (root: string) => {
   vi.spyOn(calls, 'link').mockImplementation(async (from, to) => {
     await real.link(from, to);
     log.push(`link ${name(to)}`);
+  });
+  vi.spyOn(calls, 'rename').mockImplementation(async (from, to) => {
+    await real.rename(from, to);
+    log.push(`rename ${name(from)} to ${name(to)}`);
   });
   vi.spyOn(calls, 'unlink').mockImplementation(async (path) => {
     await real.unlink(path);
@@ -104,6 +109,44 @@ describe('a create', () => {
     const log = watch(root);
     expect(await second.create('a/1.json', bytes)).toBe('exists');
     expect(log).toContain('fsync /a');
+  });
+});
+
+describe('a derived object that replaces another', () => {
+  const key = 'pixpax/pixbooks/a/b/snapshot.json';
+
+  it('is on disk, whole, before it takes the name, and the name before the answer', async () => {
+    const root = await directory();
+    const store = await open(root);
+    await store.replaceDerived(key, Buffer.from('old'));
+    const log = watch(root);
+    await store.replaceDerived(key, bytes);
+    log.push('answered');
+    await store.close();
+    expect(log).toEqual(['fsync temporary', `rename temporary to /${key}`, expect.stringMatching(/^fsync/), 'answered']);
+    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+  });
+
+  it('leaves the old one, and nothing that the next open would not sweep, when its writer fails or dies before the rename', async () => {
+    const root = await directory();
+    const store = await open(root);
+    await store.replaceDerived(key, bytes);
+    const dead = Promise.withResolvers<never>();
+    const renamed = vi.spyOn(calls, 'rename').mockReturnValueOnce(dead.promise);
+    const unanswered = store.replaceDerived(key, Buffer.from('new')).catch(() => 'died');
+    await vi.waitUntil(() => renamed.mock.calls.length === 1);
+    // As a process that is gone leaves it.
+    const [temporary = ''] = await readdir(join(root, '.tmp'));
+    await rename(join(root, '.tmp', temporary), join(root, '.tmp', temporary.replace(/-[0-9a-f]{8}-/, '-00000000-')));
+    renamed.mockRejectedValueOnce(Object.assign(new Error('no space'), { code: 'ENOSPC', errno: -28 }));
+    await expect(store.replaceDerived(key, Buffer.from('new'))).rejects.toThrow(Outage);
+    dead.reject(new Error('died'));
+    await unanswered;
+    await store.close();
+    vi.restoreAllMocks();
+    const next = await open(root);
+    expect(Buffer.from((await next.read(key)) ?? [])).toEqual(bytes);
+    expect(await readdir(join(root, '.tmp'))).toEqual([]);
   });
 });
 

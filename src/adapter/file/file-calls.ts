@@ -1,4 +1,4 @@
-import { close, fstat, fsync, link, lstat, mkdir, open, read, readdir, rmdir, unlink, write } from 'node:fs';
+import { close, fstat, fsync, link, lstat, mkdir, open, read, readdir, rename, rmdir, unlink, write } from 'node:fs';
 import { promisify } from 'node:util';
 
 /**
@@ -15,6 +15,7 @@ export const calls = {
   open: promisify(open),
   read: promisify(read),
   readdir: promisify(readdir),
+  rename: promisify(rename),
   rmdir: promisify(rmdir),
   unlink: promisify(unlink),
   write: promisify(write),

@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts';
 import { systemClock } from '../../port/clock.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ReceiptStore } from '../../port/receipt-store.ts';
-import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
+import { requireDerivedKey, requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { objectCreator } from './create-object.ts';
 import { directoryReader } from './directory-reader.ts';
@@ -16,7 +16,7 @@ import { TEMPORARY_DIRECTORY, sweepTemporaryFiles } from './temporary-files.ts';
 
 export type FileStoreOptions = {
   /**
-   * Changes nothing on disk; `create` and `discard` throw `Outage`. For verifiers: the directory may be on a read-only medium.
+   * Changes nothing on disk; `create`, `replaceDerived` and `discard` throw `Outage`. For verifiers: the directory may be on a read-only medium.
    */
   readonly readOnly?: boolean;
   /** `read` blocks the calling thread, for a third of the processor time. Only for threads that do nothing but read. */
@@ -53,23 +53,7 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
   const creator = objectCreator(root, directories);
   const objects = objectReader(options, directories);
   const entriesOf = directoryReader(systemClock.now);
-  let closed = false;
-
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (closed) throw new Outage('store', 'store-unavailable', `the receipt store at ${root} was closed`);
-    try {
-      return await work();
-    } catch (error) {
-      throw storeFault(error, root);
-    }
-  };
-  const change = <T>(work: () => Promise<T>): Promise<T> =>
-    call(async () => {
-      if (options.readOnly)
-        throw new Outage('store', 'store-refused', `the receipt store at ${root} was opened for reading only`);
-      return work();
-    });
-
+  const { call, change, close } = openGate(root, options);
   const absent = absenceIn(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
 
   return {
@@ -77,6 +61,10 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
     create: async (key, bytes) => {
       requireKey(key);
       return change(() => creator.create(join(root, key), bytes));
+    },
+    replaceDerived: async (key, bytes) => {
+      requireDerivedKey(key);
+      await change(() => creator.replace(join(root, key), bytes));
     },
     read: async (key) => {
       requireKey(key);
@@ -99,11 +87,35 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
       directories.forget();
     },
     close: async () => {
-      closed = true;
+      close();
       await creator.finish();
       directories.forget();
     },
   };
+};
+
+/** Every call of an open store passes here; those that change something, only where that is allowed. */
+const openGate = (root: string, options: FileStoreOptions) => {
+  let closed = false;
+
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) throw new Outage('store', 'store-unavailable', `the receipt store at ${root} was closed`);
+    try {
+      return await work();
+    } catch (error) {
+      throw storeFault(error, root);
+    }
+  };
+  const change = <T>(work: () => Promise<T>): Promise<T> =>
+    call(async () => {
+      if (options.readOnly)
+        throw new Outage('store', 'store-refused', `the receipt store at ${root} was opened for reading only`);
+      return work();
+    });
+  const close = (): void => {
+    closed = true;
+  };
+  return { call, change, close };
 };
 
 /** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */

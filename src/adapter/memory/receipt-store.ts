@@ -1,7 +1,7 @@
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ReceiptStore } from '../../port/receipt-store.ts';
-import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
+import { requireDerivedKey, requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 
 /**
  * The bucket itself. It outlives the stores opened on it, as a bucket outlives a process, and tests may look into it or tamper.
@@ -26,6 +26,11 @@ export const memoryStore = (objects: MemoryObjects = new Map()): ReceiptStore =>
       if (objects.has(key)) return 'exists';
       objects.set(key, Uint8Array.from(bytes));
       return 'created';
+    },
+    replaceDerived: async (key, bytes) => {
+      requireDerivedKey(key);
+      requireOpen();
+      objects.set(key, Uint8Array.from(bytes));
     },
     read: async (key) => {
       requireKey(key);

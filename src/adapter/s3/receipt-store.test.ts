@@ -98,6 +98,20 @@ describe('a create', () => {
     expect(Object.keys(request?.headers ?? {}).filter((name) => /checksum|expect|encoding/.test(name))).toEqual([]);
   });
 
+  it('of a derived object that replaces another is the same PUT without the condition, sent once', async () => {
+    const { requests, endpoint } = await serve(fault(503, 'SlowDown'), says(200));
+    const store = open(endpoint);
+    const key = 'pixpax/pixbooks/a/b/snapshot.json';
+    await expect(store.replaceDerived(key, bytes)).rejects.toThrow(Outage);
+    await store.replaceDerived(key, bytes);
+    expect(requests.map(({ method, url }) => [method, url?.split('?')[0]])).toEqual([
+      ['PUT', `/receipts/${key}`],
+      ['PUT', `/receipts/${key}`],
+    ]);
+    expect(requests[1]?.headers).toMatchObject({ 'content-type': 'application/json', 'content-length': '7' });
+    expect(requests[1]?.headers['if-none-match']).toBeUndefined();
+  });
+
   it.each([
     [412, 'PreconditionFailed', 'exists'],
     [409, 'ConditionalRequestConflict', 'busy'],

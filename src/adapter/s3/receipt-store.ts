@@ -12,7 +12,7 @@ import { type Clock, systemClock, withDeadline } from '../../port/clock.ts';
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
 import type { CreateOutcome, ListRequest, ReceiptStore } from '../../port/receipt-store.ts';
-import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
+import { requireDerivedKey, requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { parseS3Fault, s3Outage } from './store-fault.ts';
 
@@ -58,6 +58,12 @@ export const openS3Store = (config: S3StoreConfig, clock: Clock = systemClock): 
       return call((abortSignal) =>
         writer.send(new PutObjectCommand(put), { abortSignal }).then((): CreateOutcome => 'created', refusedCreate),
       );
+    },
+    replaceDerived: async (key, bytes) => {
+      requireDerivedKey(key);
+      const put = { Bucket, Key: key, Body: asBuffer(bytes), ContentType: 'application/json' };
+      // A put that lands after its time puts an older derived object over a newer one: both are good.
+      await call((abortSignal) => writer.send(new PutObjectCommand(put), { abortSignal }));
     },
     read: async (key) => {
       requireKey(key);

@@ -5,13 +5,14 @@ import { acknowledge, acknowledged } from '../acknowledgement.ts';
 import { hashedAnswer, jsonAnswer } from '../answer.ts';
 import { pixbookAsOf } from '../as-of.ts';
 import { bookPath, effectOn } from '../book-effect.ts';
+import { coldPixbook } from '../cold-pixbook.ts';
 import type { BookCommand } from '../command-need.ts';
 import { refusals } from '../command-refusal.ts';
 import { accountIdSchema, bookIdSchema, collectionIdSchema, eventIdSchema, identityIdSchema } from '../id-schema.ts';
 import { keyAfter, pageOf } from '../list-page.ts';
 import { emptyBody, noBody, noQuery, operation } from '../operation.ts';
 import { notFound } from '../problem.ts';
-import type { BookReader } from '../reader-need.ts';
+import type { PixbookReader } from '../reader-need.ts';
 import { pageSchema, pixbookSchema } from '../resource-schema.ts';
 import { asOfQuery, bookQuery, jsonObjectSchema, listQuery, readQuery } from '../schema.ts';
 import { readOf } from '../success.ts';
@@ -72,15 +73,17 @@ export const readPixbook = operation({
   id: 'readPixbook',
   tag: 'Pixbooks',
   summary: 'One pixbook, now or as of a moment',
-  description: 'With `asOf` the state is made from the receipts in the store, read strictly, and never changes again.',
+  description:
+    'With `asOf` the state is made from the receipts in the store, read strictly, and never changes again. With `accountId` the pixbook is answered from its receipts, verified, while the projection does not have it.',
   successes: readOf(pixbookSchema, 'The pixbook'),
   problems: ['as-of-not-found', 'as-of-too-far', 'receipt-lost'],
   query: z.strictObject({ ...readQuery, ...bookQuery, ...asOfQuery }),
   body: noBody,
-  handle: async ({ queries, store }, { accountId, bookId }: BookReader, { query: { asOf }, headers }) => {
-    const now = await queries.pixbook({ accountId, bookId });
+  handle: async (service, { accountId, bookId, userId, cold }: PixbookReader, { query: { asOf, minEventId }, headers }) => {
+    const place = { accountId, bookId };
+    const now = cold ?? (await service.queries.pixbook(place)) ?? (await coldPixbook(service, userId, place, minEventId));
     if (now === null) return notFound;
-    const then = asOf === undefined ? { ok: true as const, value: now } : await pixbookAsOf(store, now, asOf);
+    const then = asOf === undefined ? { ok: true as const, value: now } : await pixbookAsOf(service, now, asOf);
     if (!then.ok) return then.error;
     return jsonAnswer({ tag: then.value.head.hash, ifNoneMatch: headers.get('if-none-match') }, then.value);
   },
