@@ -12,6 +12,7 @@ import { calls } from './file-calls.ts';
 import { errnoOf, storeFault } from './file-fault.ts';
 import { keyPage } from './key-walk.ts';
 import { readObject, readObjectSync, statObject } from './object-file.ts';
+import { tagOf } from './object-tag.ts';
 import { TEMPORARY_DIRECTORY, sweepTemporaryFiles } from './temporary-files.ts';
 
 export type FileStoreOptions = {
@@ -93,6 +94,15 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
         return page.length > 0 ? page : absent(page);
       });
     },
+    survey: async (request) => {
+      requirePageLimit(request.limit);
+      return call(async () => {
+        const page = await keyPage(root, entriesOf, request);
+        const facts = await Promise.all(page.map((key) => calls.lstat(join(root, key), { bigint: true }).catch(nullIfAbsent)));
+        const tagged = page.map((key, i) => ({ key, tag: tagOf(facts[i] ?? null, systemClock.now()) }));
+        return tagged.length > 0 ? tagged : absent(tagged);
+      });
+    },
     discard: async (key) => {
       requireScratchKey(key);
       await change(() => discardObject(root, key));
@@ -156,6 +166,11 @@ const discardObject = async (root: string, key: string): Promise<void> => {
 
 const unlessTaken = (error: unknown): void => {
   if (errnoOf(error) !== 'EEXIST') throw error;
+};
+
+const nullIfAbsent = (error: unknown): null => {
+  unlessAbsent(error);
+  return null;
 };
 
 const unlessAbsent = (error: unknown): void => {
