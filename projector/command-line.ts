@@ -96,6 +96,7 @@ const argumentsOf = (verb: Verb, rest: readonly string[]): VerbArguments => {
     if (argument === undefined) throw new WrongUse(`${verb.name} knows no --${name}; see \`${verb.name} --help\``);
     if (argument.type !== 'boolean' && value === '') throw new WrongUse(`--${name} needs a value`);
     if (typeof value === 'string') args[name] = value;
+    else if (value === true) args[name] = 'yes';
   }
   const words = given._;
   if (Array.isArray(words) && words.length > positionals)
