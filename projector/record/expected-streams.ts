@@ -3,7 +3,7 @@ import type { Found, LedgerSource } from '../source.ts';
 import type { VerifiedStream } from './verified-stream.ts';
 
 /** In the order of their prefixes. */
-export type Expected = AsyncIterator<VerifiedStream, void, void>;
+export type Expected = AsyncGenerator<VerifiedStream, void, void>;
 
 /**
  * The ledger together with what a record says of it: each stream that is found comes with its entry, and one of the record that is not found comes

@@ -7,7 +7,7 @@ import type { BatchReport, Lane } from '../lane.ts';
 import type { LedgerReport } from '../ledger-report.ts';
 import { OPERATOR_PREFIX } from '../ledger-walk.ts';
 import { type VerifyOptions, verifyLedger } from '../verify.ts';
-import { expectedStreams } from './expected-streams.ts';
+import { type Expected, expectedStreams } from './expected-streams.ts';
 import { VERIFIER_VERSION, fingerprintOf } from './manifest.ts';
 import { type OpenedRecord, type RecordFault, openNewest } from './open-record.ts';
 import type { Change } from './stream-recorder.ts';
@@ -104,17 +104,14 @@ const runFrom = async (options: VerifyOptions, from: OpenedRecord | null, starte
     nowMs: startedMs,
     recording: { startedMs, sinceMs: from !== null && trusted ? epochMsOf(from.manifest.statement.startedAt) : null },
     around: {
-      source: (source) => (from === null ? taggedOf(source) : expectedStreams(source, from.entries, trusted)),
+      source: (source) => expectedStreams(source, from?.entries ?? nothing, trusted),
       lane: (lane) => recordingLane(lane, operator === null ? undefined : { entry: operator, trusted }, take),
     },
   });
   return { report, sum: { streams, signatures }, lines, late };
 };
 
-const taggedOf = (source: VerifyOptions['source']): VerifyOptions['source'] => ({
-  ...source,
-  find: (below) => source.find(below, true),
-});
+async function* nothing(): Expected {}
 
 /** The operator's stream is read before the ledger is walked, and so gets its entry here. */
 const recordingLane = (lane: Lane, operator: RecordedStream | undefined, take: (report: BatchReport) => void): Lane => ({

@@ -184,6 +184,7 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
 
     it.each([0, -1, 1001, 1.5, Number.NaN])('refuses a page of %d keys, for the bug it is', async (limit) => {
       await expect(store.list({ prefix, limit })).rejects.toThrow(TypeError);
+      await expect(store.survey({ prefix, limit })).rejects.toThrow(TypeError);
     });
 
     it('passes the start-up qualification and leaves nothing behind', async () => {
@@ -195,7 +196,8 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
     it('throws Outage after it was closed', async () => {
       await store.close();
       const key = `${prefix}late.json`;
-      for (const late of [store.create(key, text('x')), store.read(key), store.exists(key), store.list({ prefix, limit: 1 })])
+      const page = { prefix, limit: 1 };
+      for (const late of [store.create(key, text('x')), store.read(key), store.exists(key), store.list(page), store.survey(page)])
         await expect(late).rejects.toThrow(Outage);
     });
   });
