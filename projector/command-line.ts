@@ -93,16 +93,20 @@ const argumentsOf = (verb: Verb, rest: readonly string[]): VerbArguments => {
   for (const [name, value] of Object.entries(given)) {
     if (name === '_') continue;
     const argument = known[name];
+    // citty gives an option with dashes by its name in camel case too.
+    if (argument === undefined && known[dashed(name)] !== undefined) continue;
     if (argument === undefined) throw new WrongUse(`${verb.name} knows no --${name}; see \`${verb.name} --help\``);
     if (argument.type !== 'boolean' && value === '') throw new WrongUse(`--${name} needs a value`);
     if (typeof value === 'string') args[name] = value;
-    else if (value === true) args[name] = 'yes';
+    else if (value === true) args[name] = 'true';
   }
   const words = given._;
   if (Array.isArray(words) && words.length > positionals)
     throw new WrongUse(`${verb.name} takes ${count(positionals, 'argument')}, not ${words.length}; see \`${verb.name} --help\``);
   return args;
 };
+
+const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 const parsed = (known: ArgsDef, rest: readonly string[]): Record<string, unknown> => {
   try {

@@ -42,7 +42,7 @@ export const openRecordPlace = async (
   if (trust !== null && trust.value !== fingerprint)
     throw new WrongUse(`the verifier's key is ${fingerprint}, not the pinned ${trust.value}: nothing was verified`);
   const credentials = source ? null : context.config().s3;
-  return { store: await openStore(location.value, credentials), key, anew: (anew ?? null) !== null };
+  return { store: await openStore(location.value, credentials), key, anew: anew === 'true' || anew === 'yes' };
 };
 
 const defaultFile = ({ config }: VerbContext): string => {
