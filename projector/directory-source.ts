@@ -9,7 +9,7 @@ import { systemClock } from '../src/port/clock.ts';
 import type { ReceiptStore, TaggedKey } from '../src/port/receipt-store.ts';
 import { parseAccountId } from '../src/receipt/ids.ts';
 import { isDerivedKey, parsePrefix } from '../src/receipt/key-path.ts';
-import type { Found, LedgerSource, StreamListing } from './source.ts';
+import { type Found, type LedgerSource, type StreamListing, endOfStream } from './source.ts';
 
 /** As the file store reads: neither follows a symbolic link nor waits on a named pipe. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -32,7 +32,7 @@ export const directorySource = async (directory: string, { durable }: { readonly
     description: store.description,
     address: { location: { kind: 'file', directory: root }, credentials: null, durable },
     parallelStreams: 1,
-    find: (below) => findBelow(root, below.slice(0, -1)),
+    find: (below, after = '') => findBelow(root, below.slice(0, -1), after),
     pages: (listing) => pages(root, listing),
     survey: (listing) => survey(root, listing, shelf),
     readMany: (keys) => readMany(store, root, keys, durable, shelf),
@@ -143,13 +143,24 @@ const namesIn = (path: string): string[] => {
   }
 };
 
-/** Streams below a place; of other directories, every file. */
-async function* findBelow(root: string, place: string): AsyncIterable<Found> {
-  if (parsePrefix(place).ok) yield { stream: { prefix: place, keys: null } };
-  else if (mayHoldStreams(place))
-    for (const name of guarded(root, () => namesIn(join(root, place)).sort())) yield* findBelow(root, `${place}/${name}`);
-  else for (const key of filesBelow(root, place)) yield { unexpected: key };
+/** Streams below a place, behind the key `after`; of other directories, every file. */
+async function* findBelow(root: string, place: string, after: string): AsyncIterable<Found> {
+  if (parsePrefix(place).ok) {
+    if (endOfStream(place) > after) yield { stream: listingOf(root, place) };
+  } else if (mayHoldStreams(place)) {
+    for (const name of guarded(root, () => namesIn(join(root, place)).sort()))
+      if (mayLieBehind(`${place}/${name}`, after)) yield* findBelow(root, `${place}/${name}`, after);
+  } else for (const key of filesBelow(root, place)) if (key > after) yield { unexpected: key };
 }
+
+/** Whether anything at or below a place may come after a key. */
+const mayLieBehind = (place: string, after: string): boolean => place > after || after.startsWith(`${place}/`);
+
+/** With its keys where they are few, so that whoever shares out streams knows how large they are. */
+const listingOf = (root: string, prefix: string): StreamListing => {
+  const keys = guarded(root, () => keysOfStream(root, prefix));
+  return { prefix, keys: keys.length <= limits.listPageKeys ? keys : null };
+};
 
 const mayHoldStreams = (place: string): boolean => {
   const [root, kind, accountId, ...rest] = place.split('/');

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import pMap from 'p-map';
 import type pg from 'pg';
 import { withClient } from '../src/adapter/postgres/pool.ts';
@@ -24,7 +25,7 @@ export type FollowTo = { readonly stream: string; readonly from: number; readonl
 /** Keeps a projection up with streams that go on growing. */
 export type Follower = {
   /**
-   * Writes to the projection what the store has of these streams up to the positions given, in one transaction. A stream that ends before
+   * Writes to the projection what the store has of these streams up to the positions given, each whole. A stream that ends before
    * is followed to its end, and not looked at again for the same position: what was applied was in the store before. Throws `Outage`.
    */
   readonly advance: (targets: readonly FollowTo[]) => Promise<Advanced>;
@@ -37,7 +38,7 @@ export type Advanced = { readonly faults: readonly LedgerFault[]; readonly rows:
 type Followed = { readonly stream: Stream; readonly check: StreamCheck; readonly rows: StreamRows };
 
 export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, pool: pg.Pool, schema: string): Follower => {
-  const followed = new Map<string, Followed>();
+  const followed = new LRUCache<string, Followed>({ max: limits.followedStreams });
   /** The position that a stream in the store did not reach, though it is applied. */
   const unreached = new Map<string, number>();
 
@@ -68,10 +69,17 @@ export const openFollower = (source: LedgerSource, trust: PublicKeyId | null, po
   return {
     advance: async (targets) => {
       const reachable = targets.filter(({ stream, to }) => unreached.get(stream) !== to);
-      const reads = await pMap(reachable, read, { concurrency: limits.parallelStreams });
-      const changes = reads.flatMap((one) => one.changes);
-      if (changes.length > 0) await write(pool, schema, changes);
-      return { faults: reads.flatMap(({ faults }) => faults), rows: changes.length };
+      const faults: LedgerFault[] = [];
+      let rows = 0;
+      for (let at = 0; at < reachable.length; at += limits.followedTogether) {
+        const some = reachable.slice(at, at + limits.followedTogether);
+        const reads = await pMap(some, read, { concurrency: limits.parallelStreams });
+        const changes = reads.flatMap((one) => one.changes);
+        if (changes.length > 0) await write(pool, schema, changes);
+        rows += changes.length;
+        faults.push(...reads.flatMap((one) => one.faults));
+      }
+      return { faults, rows };
     },
   };
 };

@@ -3,16 +3,19 @@ import type pg from 'pg';
 import { openPool, withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { ensureRoles } from '../src/adapter/postgres/roles.ts';
-import { projectedTables } from '../src/projection/rows.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
+import { type FillPart, type Filled, reportOf, takePart } from './fill/fill.ts';
+import { type Filling, fillingSchemaOf, noteIndexed, openFilling } from './fill/filling.ts';
+import { openLoad } from './fill/unit-load.ts';
+import { openUnitQueue } from './fill/unit-queue.ts';
 import { type Follower, openFollower } from './follow.ts';
-import { createFresh, dropSchema, index, wallIn } from './fresh-schema.ts';
+import { dropSchema, index, wallIn } from './fresh-schema.ts';
 import { type Lane, laneHere } from './lane.ts';
 import { laneInThread } from './lane-thread.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
-import { openLoad } from './load.ts';
-import { replayLedger } from './replay.ts';
+import { OPERATOR_PREFIX } from './ledger-walk.ts';
+import { receiptsApplied } from './live-projection.ts';
 import type { LedgerSource } from './source.ts';
 
 export type FreshOptions = {
@@ -22,6 +25,10 @@ export type FreshOptions = {
   readonly trust: PublicKeyId | null;
   /** Threads that read, check and load, this one among them; by default one to a core. */
   readonly threads?: number | undefined;
+  /** Goes on where a run of the same terms was stopped, if there is one. */
+  readonly resume?: boolean | undefined;
+  /** Streams that are not true or not whole are projected up to their fault, instead of being the end of it. */
+  readonly quarantine?: boolean | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
 
@@ -30,6 +37,11 @@ export type FreshProjection = {
   readonly schema: string;
   readonly ledger: LedgerReport;
   readonly pool: pg.Pool;
+  readonly source: LedgerSource;
+  /** Prefixes of streams that are in it up to a fault only, their own or that of an account they rest on. */
+  readonly quarantined: ReadonlySet<string>;
+  /** Whether a part of it was made by an earlier run: streams may have grown since. */
+  readonly resumed: boolean;
   /** Brings it up with streams that have grown since. */
   readonly follower: Follower;
 };
@@ -48,7 +60,8 @@ const FRESH_LOCK = 0x706978706179;
 
 /**
  * Makes a projection from the receipts, hands it to `use`, and drops what is left of it afterwards. Errors: another run is under way, or
- * the ledger is not valid (then `use` is not called). Whoever dies here leaves a schema that the next run drops. Throws `Outage`.
+ * the ledger is not valid (then `use` is not called). Whoever dies here, or throws, leaves a part of it, with which the next run goes on
+ * if it asks for that. Throws `Outage`.
  */
 export const withFresh = async <T>(
   schema: string,
@@ -58,25 +71,35 @@ export const withFresh = async <T>(
   await ensureRoles(options.databaseUrl);
   const pool = openPool({ url: options.databaseUrl, work: 'scans' });
   try {
-    return await withClient(pool, async (lock) => {
-      const { rows } = await orOutage(() =>
-        lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]),
-      );
-      if (rows[0]?.held !== true)
-        return err({
-          code: 'already-running',
-          detail: 'another rebuild or drift is running on this database; wait for it to end',
-        });
+    return await withFreshLock(pool, async () => {
       // What runs that died left behind: nobody else is at it while the lock is ours.
-      for (const left of [...SCHEMAS, schema]) await dropSchema(pool, left);
-      const made = await makeAndUse(schema, options, pool, use);
-      // Should we die or throw before this, the lock goes with its connection.
-      await orOutage(() => lock.query('SELECT pg_advisory_unlock($1)', [FRESH_LOCK]));
-      return made;
+      for (const left of new Set([...SCHEMAS, schema])) if (left !== schema) await dropFilled(pool, left);
+      return makeAndUse(schema, options, pool, use);
     });
   } finally {
     await pool.end();
   }
+};
+
+/** Runs `use` while nobody else makes a projection in this database. */
+export const withFreshLock = <T>(pool: pg.Pool, use: () => Promise<Result<T, FreshRefusal>>): Promise<Result<T, FreshRefusal>> =>
+  withClient(pool, async (lock) => {
+    const { rows } = await orOutage(() => lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [FRESH_LOCK]));
+    if (rows[0]?.held !== true)
+      return err({
+        code: 'already-running',
+        detail: 'another rebuild or drift is running on this database; wait for it to end, or help it with `rebuild --join`',
+      });
+    const used = await use();
+    // Should we die or throw before this, the lock goes with its connection.
+    await orOutage(() => lock.query('SELECT pg_advisory_unlock($1)', [FRESH_LOCK]));
+    return used;
+  });
+
+/** Those who help see the tables of the filling go first, and know that it is over. */
+const dropFilled = async (pool: pg.Pool, schema: string): Promise<void> => {
+  await dropSchema(pool, fillingSchemaOf(schema));
+  await dropSchema(pool, schema);
 };
 
 const makeAndUse = async <T>(
@@ -85,24 +108,46 @@ const makeAndUse = async <T>(
   pool: pg.Pool,
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
-  const indexing = await createFresh(pool, schema);
-  try {
-    const ledger = await load(schema, options);
-    if (ledger.verdict !== 'valid') return err({ code: 'ledger-not-valid', ledger });
-    await index(
-      pool,
-      indexing,
-      projectedTables.map((table) => `${schema}.${table}`),
-    );
-    await wallIn(pool, schema);
-    const follower = openFollower(options.source, ledger.fingerprint, pool, schema);
-    return ok(await use({ schema, ledger, pool, follower }));
-  } finally {
-    await dropSchema(pool, schema);
+  const { source, trust, resume = false } = options;
+  const filling = await openFilling(pool, schema, { source: source.description, trust }, { resume });
+  const { ledger, partial } = await fillAll(pool, filling, options);
+  // Nothing can be judged without the operator's stream.
+  const mayGoOn = options.quarantine === true && ledger.fingerprint !== null && !partial.has(OPERATOR_PREFIX);
+  if (ledger.verdict !== 'valid' && !mayGoOn) {
+    await dropFilled(pool, schema);
+    return err({ code: 'ledger-not-valid', ledger });
   }
+  if (!filling.indexed) {
+    await index(pool, schema, filling.indexing);
+    await wallIn(pool, schema);
+    await noteIndexed(pool, schema);
+  }
+  const follower = openFollower(source, ledger.fingerprint, pool, schema);
+  const used = await use({ schema, ledger, pool, source, quarantined: partial, resumed: filling.resumed, follower });
+  await dropFilled(pool, schema);
+  return ok(used);
 };
 
-const load = async (schema: string, { source, databaseUrl, trust, threads, onProgress }: FreshOptions): Promise<LedgerReport> => {
+const fillAll = async (pool: pg.Pool, { schema }: Filling, options: FreshOptions): ReturnType<typeof reportOf> => {
+  const { source, trust, onProgress } = options;
+  return withLanes(schema, options, async (lanes) => {
+    const expected = onProgress === undefined ? null : await receiptsApplied(pool);
+    const queue = await openUnitQueue(pool, schema, source, lanes.length);
+    try {
+      const filled: Filled = await takePart({ source, lanes, queue, expected, onProgress });
+      return await reportOf({ queue, source }, filled, trust !== null);
+    } finally {
+      queue.close();
+    }
+  });
+};
+
+/** Runs `use` with lanes that load into a schema, in this thread and others. */
+export const withLanes = async <T>(
+  schema: string,
+  { source, databaseUrl, trust, threads }: Pick<FreshOptions, 'source' | 'databaseUrl' | 'trust' | 'threads'>,
+  use: (lanes: FillPart['lanes']) => Promise<T>,
+): Promise<T> => {
   const order = { databaseUrl, schema };
   const { address } = source;
   const others = address === null ? 0 : Math.max(0, (threads ?? availableParallelism()) - 1);
@@ -111,9 +156,9 @@ const load = async (schema: string, { source, databaseUrl, trust, threads, onPro
     lanes.push(laneHere(source, trust, await openLoad(order)));
     for (let n = 0; n < others && address !== null; n++)
       lanes.push(laneInThread({ address, trust, work: { kind: 'load', ...order } }));
-    const report = await replayLedger({ source, lanes, pinned: trust !== null, onProgress });
+    const used = await use(lanes);
     await Promise.all(lanes.map((lane) => lane.finish()));
-    return report;
+    return used;
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.abandon()));
     throw error;

@@ -1,39 +1,67 @@
+import pMap from 'p-map';
 import type pg from 'pg';
 import { createBareSchema, raiseWalls } from '../src/adapter/postgres/migrate.ts';
 import { withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
+import { projectionTables, requireSchemaName } from '../src/adapter/postgres/schema-text.ts';
+import { limits } from '../src/limits.ts';
 
-/** The statements that give a schema back its keys and indexes. */
-export type Indexing = { readonly statements: readonly string[] };
+/** What gives a schema back a key or an index, by the name it has in the schema. */
+export type Indexing = readonly { readonly name: string; readonly table: string; readonly statement: string }[];
 
 /**
- * Makes an empty projection beside the live one, without tenant walls, keys and indexes: filling a table and then indexing it is faster, and a ledger
- * that contradicts itself must be found by the check of its receipts, not by a constraint. Throws `Outage`.
+ * Makes an empty projection beside the live one, without tenant walls, keys and indexes, in the client's transaction: filling a table and
+ * then indexing it is faster, and a ledger that contradicts itself must be found by the check of its receipts, not by a constraint.
+ * Throws as `pg`.
  */
-export const createFresh = (pool: pg.Pool, schema: string): Promise<Indexing> =>
-  orOutage(() =>
-    withClient(pool, async (client) => {
-      await client.query('BEGIN');
-      await createBareSchema(client, schema);
-      const statements = await unindex(client, schema);
-      // A crash before this leaves nothing, after this an empty schema, which the next run drops.
-      await client.query('COMMIT');
-      return { statements };
-    }),
-  );
+export const createBare = async (client: pg.ClientBase, schema: string): Promise<Indexing> => {
+  await createBareSchema(client, schema);
+  // Nobody reads them yet, and vacuuming tables while they fill would read them once more.
+  for (const table of projectionTables) await client.query(`ALTER TABLE ${schema}.${table} SET (autovacuum_enabled = off)`);
+  return unindex(client, schema);
+};
+
+export const dropSchemaOn = async (client: pg.ClientBase, schema: string): Promise<void> =>
+  void (await client.query(`DROP SCHEMA IF EXISTS ${requireSchemaName(schema)} CASCADE`));
 
 export const dropSchema = (pool: pg.Pool, schema: string): Promise<void> =>
-  orOutage(() => withClient(pool, async (client) => void (await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`))));
+  orOutage(() => withClient(pool, (client) => dropSchemaOn(client, schema)));
 
-/** Puts keys and indexes on the filled tables and gives the planner its statistics. Throws `Outage`, and as `pg`. */
-export const index = (pool: pg.Pool, { statements }: Indexing, tables: readonly string[]): Promise<void> =>
+/**
+ * Puts keys and indexes on the filled tables, those that are missing, and gives the planner its statistics. A crash leaves some of them: the next call
+ * makes the rest. Throws `Outage`, and as `pg`.
+ */
+export const index = async (pool: pg.Pool, schema: string, indexing: Indexing): Promise<void> => {
+  const there = await orOutage(() => withClient(pool, (client) => indexesOf(client, schema)));
+  const missing = Map.groupBy(
+    indexing.filter(({ name }) => !there.has(name)),
+    ({ table }) => table,
+  );
+  // The largest first: the others are made beside it.
+  const tables = [...projectionTables].sort((a, b) => (a === 'receipts' ? -1 : b === 'receipts' ? 1 : 0));
+  await pMap(tables, (table) => indexTable(pool, `${schema}.${table}`, missing.get(table) ?? []), {
+    concurrency: limits.indexedTables,
+  });
+};
+
+const indexTable = (pool: pg.Pool, table: string, missing: Indexing): Promise<void> =>
   orOutage(() =>
     withClient(pool, async (client) => {
       await client.query(`SET maintenance_work_mem = '256MB'`);
-      for (const statement of statements) await client.query(statement);
-      for (const table of tables) await client.query(`ANALYZE ${table}`);
+      for (const { statement } of missing) await client.query(statement);
+      await client.query(`ALTER TABLE ${table} RESET (autovacuum_enabled)`);
+      await client.query(`ANALYZE ${table}`);
+      await client.query('RESET maintenance_work_mem');
     }),
   );
+
+const indexesOf = async (client: pg.ClientBase, schema: string): Promise<ReadonlySet<string>> => {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class JOIN pg_index ON indexrelid = oid WHERE relnamespace = $1::regnamespace AND indisvalid`,
+    [schema],
+  );
+  return new Set(rows.map(({ name }) => name));
+};
 
 /** Lets others than the projector at the tables, behind their tenant walls. From here on COPY cannot fill them. Throws `Outage`. */
 export const wallIn = (pool: pg.Pool, schema: string): Promise<void> =>
@@ -46,18 +74,20 @@ export const wallIn = (pool: pg.Pool, schema: string): Promise<void> =>
   );
 
 /** Drops every key and index of a schema's tables and returns what makes them again, keys first. */
-const unindex = async (client: pg.ClientBase, schema: string): Promise<readonly string[]> => {
-  const { rows } = await client.query<{ make: string; drop: string }>(
-    `SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS make,
-            format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop, 1 AS kind, conname AS name
+const unindex = async (client: pg.ClientBase, schema: string): Promise<Indexing> => {
+  const { rows } = await client.query<{ name: string; table: string; statement: string; drop: string }>(
+    `SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS statement,
+            format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop, 1 AS kind, conname::text AS name,
+            (SELECT relname::text FROM pg_class WHERE oid = conrelid) AS table
        FROM pg_constraint WHERE connamespace = $1::regnamespace AND contype IN ('p', 'u')
      UNION ALL
-     SELECT pg_get_indexdef(indexrelid), format('DROP INDEX %s', indexrelid::regclass), 2, indexrelid::regclass::text
-       FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+     SELECT pg_get_indexdef(indexrelid), format('DROP INDEX %s', indexrelid::regclass), 2, i.relname::text,
+            (SELECT relname::text FROM pg_class WHERE oid = indrelid)
+       FROM pg_index JOIN pg_class AS i ON i.oid = indexrelid
       WHERE relnamespace = $1::regnamespace AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
      ORDER BY kind, name`,
     [schema],
   );
   for (const { drop } of rows) await client.query(drop);
-  return rows.map(({ make }) => make);
+  return rows.map(({ name, table, statement }) => ({ name, table, statement }));
 };

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import type { HeadTable } from '../src/projection/rows.ts';
+import type { Stream, StreamType } from '../src/receipt/stream.ts';
 
 /** How far a stream is applied in one projection. */
 export type AppliedPlace = { readonly position: number; readonly hash: string };
@@ -32,11 +33,22 @@ const HEADS: { readonly [T in HeadTable]: { readonly columns: string; readonly s
   code_ledger_heads: { columns: 'code_id', stream: `'pixpax/codes/' || code_id` },
 };
 
+export type HeadDifferenceOptions = {
+  /** Leaves out the streams that the live projection merely lags in: beside an empty one, those are all there are. */
+  readonly withoutBehind?: boolean;
+};
+
 /** Streams whose heads differ between two projections, as the client's transaction sees them. Throws `Outage`. */
-export const headDifferences = async (client: pg.ClientBase, live: string, fresh: string): Promise<readonly HeadDifference[]> => {
+export const headDifferences = async (
+  client: pg.ClientBase,
+  live: string,
+  fresh: string,
+  { withoutBehind = false }: HeadDifferenceOptions = {},
+): Promise<readonly HeadDifference[]> => {
   const sides = 'l.position AS live_position, l.hash AS live_hash, f.position AS fresh_position, f.hash AS fresh_hash';
   const unequal =
-    '(l.position, l.hash, l.event_id, l.created_at) IS DISTINCT FROM (f.position, f.hash, f.event_id, f.created_at)';
+    '(l.position, l.hash, l.event_id, l.created_at) IS DISTINCT FROM (f.position, f.hash, f.event_id, f.created_at)' +
+    (withoutBehind ? ' AND coalesce(l.position, -1) >= coalesce(f.position, -1)' : '');
   const differing = Object.entries(HEADS).map(
     ([table, { columns, stream }]) =>
       `SELECT ${stream} AS stream, ${sides} FROM ${live}.${table} AS l FULL JOIN ${fresh}.${table} AS f USING (${columns}) WHERE ${unequal}`,
@@ -62,3 +74,49 @@ export const noHeadsSql = (schema: string): string =>
   Object.keys(HEADS)
     .map((table) => `NOT EXISTS (SELECT FROM ${schema}.${table})`)
     .join(' AND ');
+
+/** How many receipts a projection has applied. */
+export const receiptsAppliedSql = (schema: string): string =>
+  `SELECT (${Object.keys(HEADS)
+    .map((table) => `(SELECT coalesce(sum(position + 1), 0) FROM ${schema}.${table})`)
+    .join(' + ')})::bigint AS receipts`;
+
+/** The heads that a projection has of some streams: their positions by prefix. Throws `Outage`. */
+export const headsOf = async (
+  client: pg.ClientBase,
+  schema: string,
+  streams: readonly Stream[],
+): Promise<ReadonlyMap<string, number>> => {
+  const heads = new Map<string, number>();
+  for (const [type, of] of Map.groupBy(streams, (one) => one.type)) {
+    const { table, id } = BY_TYPE[type];
+    const { rows } = await orOutage(() =>
+      client.query<{ stream: string; position: number }>(
+        `SELECT ${HEADS[table].stream} AS stream, position FROM ${schema}.${table} WHERE ${id} = ANY ($1)`,
+        [of.map(idOf)],
+      ),
+    );
+    for (const { stream, position } of rows) heads.set(stream, position);
+  }
+  return heads;
+};
+
+const BY_TYPE: { readonly [T in StreamType]: { readonly table: HeadTable; readonly id: string } } = {
+  account: { table: 'account_ledger_heads', id: 'account_id' },
+  pixbook: { table: 'pixbook_ledger_heads', id: 'book_id' },
+  collection: { table: 'collection_ledger_heads', id: 'collection_id' },
+  code: { table: 'code_ledger_heads', id: 'code_id' },
+};
+
+const idOf = (stream: Stream): string => {
+  switch (stream.type) {
+    case 'account':
+      return stream.accountId;
+    case 'pixbook':
+      return stream.bookId;
+    case 'collection':
+      return stream.collectionId;
+    case 'code':
+      return stream.codeId;
+  }
+};

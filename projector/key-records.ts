@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { limits } from '../src/limits.ts';
 import type { AccountId } from '../src/receipt/ids.ts';
 import { type KeyHistory, type KeyRecord, keyHistoryOf } from '../src/receipt/key-history.ts';
 import { parsePublicKeyText } from '../src/receipt/signature.ts';
@@ -24,17 +26,19 @@ export const addRecords = (history: KeyHistory, records: readonly PlainKeyRecord
 
 export const historyOf = (records: readonly PlainKeyRecord[]): KeyHistory => keyHistoryOf(records.map(withKey));
 
-/** A ledger may have far more keys than one thread ever meets. */
-const withKey = (plain: PlainKeyRecord): KeyRecord => {
-  let key: KeyObject | undefined;
-  return {
-    ...plain,
-    get key() {
-      key ??= keyOfText(plain.publicKey);
-      return key;
-    },
-  };
-};
+/** A ledger may have far more keys than one thread ever meets, and more than it should hold at a time: streams of one account lie together. */
+const withKey = (plain: PlainKeyRecord): KeyRecord => ({
+  ...plain,
+  get key() {
+    const known = keysInUse.get(plain.publicKey);
+    if (known !== undefined) return known;
+    const key = keyOfText(plain.publicKey);
+    keysInUse.set(plain.publicKey, key);
+    return key;
+  },
+});
+
+const keysInUse = new LRUCache<string, KeyObject>({ max: limits.replayedKeys });
 
 /** Records come from `learnKeys`, which refuses texts that are no key: meeting one here is a bug. */
 const keyOfText = (text: string): KeyObject => {

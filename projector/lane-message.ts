@@ -1,6 +1,6 @@
 import type { Dependency, OutageCode } from '../src/port/outage.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
-import type { BatchReport, Judging, KeyDelivery } from './lane.ts';
+import type { BatchReport, Judging, KeyDelivery, Unit } from './lane.ts';
 import type { SourceAddress, StreamListing } from './source.ts';
 
 /** What a replay does in another thread: nothing but the check, citations included, or filling a projection's schema. */
@@ -13,7 +13,7 @@ export type LaneOrder = { readonly address: SourceAddress; readonly trust: Publi
 
 export type LaneCall =
   | { readonly call: 'learn'; readonly delivery: KeyDelivery }
-  | { readonly call: 'replay'; readonly batch: readonly StreamListing[] }
+  | { readonly call: 'replay'; readonly batch: readonly StreamListing[]; readonly unit: Unit | null }
   | { readonly call: 'finish' };
 
 export type LaneRequest = LaneCall & { readonly id: number };

@@ -36,8 +36,8 @@ export const laneInThread = (order: LaneOrder): Lane => {
 
   return {
     learn: async (delivery) => void (await ask({ call: 'learn', delivery })),
-    replay: async (batch) => {
-      const report = await ask({ call: 'replay', batch });
+    replay: async (batch, unit = null) => {
+      const report = await ask({ call: 'replay', batch, unit });
       if (report === null) throw new TypeError('a reading thread answered without a report');
       return report;
     },

@@ -9,7 +9,7 @@ import { openSource } from './open-source.ts';
 const workOf = async (order: WorkOrder): Promise<ReplayWork> => {
   if (order.kind === 'check') return noWork;
   // A verifier must run where there is no Postgres, nor its driver.
-  const { openLoad } = await import('./load.ts');
+  const { openLoad } = await import('./fill/unit-load.ts');
   return openLoad(order);
 };
 
@@ -32,7 +32,7 @@ const answerTo = async (request: LaneRequest): Promise<LaneAnswer> => {
         await lane.learn(request.delivery);
         return { id, report: null };
       case 'replay':
-        return { id, report: await lane.replay(request.batch) };
+        return { id, report: await lane.replay(request.batch, request.unit) };
       case 'finish':
         await lane.finish();
         await close();

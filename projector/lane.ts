@@ -22,10 +22,24 @@ import { openCheck, trustUpTo } from './stream-check.ts';
 /** What is done with the receipts of one stream. `end` is called once, when nothing more will come. */
 export type StreamWork = { readonly receipt: ReceiptHandler; readonly end: (report: StreamReport) => void | Promise<void> };
 
+/**
+ * A part of a ledger that one of several processes has taken on: the part's number, and the process's; and what was found in it that belongs to
+ * no stream.
+ */
+export type Unit = { readonly unit: number; readonly worker: number; readonly strangers: readonly LedgerFault[] };
+
+/** What is done with the streams of one batch. `end` is called once, when all of them have been read. */
+export type BatchWork = {
+  readonly begin: (stream: Stream) => StreamWork | null;
+  readonly end: (report: BatchReport) => void | Promise<void>;
+};
+
 /** What a replay is for. One of `finish` (every stream has been read) and `abandon` (something failed) is called, once. */
 export type ReplayWork = {
   /** Null when nothing is to be done with the stream but to check it. */
   readonly begin: (stream: Stream) => StreamWork | null;
+  /** For work that is done a batch at a time, instead of `begin`. Without a unit the batch is only to be checked. */
+  readonly batch?: (unit: Unit | null) => BatchWork;
   readonly finish: () => Promise<void>;
   readonly abandon: () => Promise<void>;
 };
@@ -53,6 +67,8 @@ export type BatchReport = {
   readonly receipts: number;
   readonly unverifiable: number;
   readonly faults: readonly LedgerFault[];
+  /** Prefixes of streams of which not everything was seen to be true, by a fault of their own or one they rest on. */
+  readonly partial: readonly string[];
   readonly accounts: readonly AccountRead[];
   /** Signatures that were verified. */
   readonly signatures: number;
@@ -63,7 +79,7 @@ export type BatchReport = {
 /** One thread's worth of reading. Throws `Outage`. */
 export interface Lane {
   learn(delivery: KeyDelivery): Promise<void>;
-  replay(batch: readonly StreamListing[]): Promise<BatchReport>;
+  replay(batch: readonly StreamListing[], unit?: Unit | null): Promise<BatchReport>;
   /** Completes the work and lets go of everything. */
   finish(): Promise<void>;
   /** Lets go of everything at once, in whatever state it is. */
@@ -88,7 +104,7 @@ export const laneHere = (
   const judge = judging === null ? undefined : judgeBy(sight, judging);
   const recording = judging?.recording;
   const recorder = recording === undefined ? null : streamRecorder({ source, sight, judge, recording });
-  const rules = { work, judge, recorder };
+  const rules = { judge, recorder };
   return {
     learn: async ({ fingerprint, records, untrue }) => {
       known.trust = fingerprint;
@@ -96,11 +112,16 @@ export const laneHere = (
       for (const accountId of untrue) known.untrue.add(accountId);
       known.operatorKeys = plainRecordsOf(known.history, OPERATOR_ACCOUNT_ID);
     },
-    replay: async (batch) => {
-      const reads = await pMap(batch, (listing) => replayOne(known, rules, listing), { concurrency: source.parallelStreams });
+    replay: async (batch, unit = null) => {
+      const batchWork = work.batch?.(unit) ?? { begin: work.begin, end: () => undefined };
+      const reads = await pMap(batch, (listing) => replayOne(known, rules, batchWork, listing), {
+        concurrency: source.parallelStreams,
+      });
       const signatures = known.signatures;
       known.signatures = 0;
-      return summed(reads, known.found.splice(0), signatures);
+      const report = summed(reads, [...(unit?.strangers ?? []), ...known.found.splice(0)], signatures);
+      await batchWork.end(report);
+      return report;
     },
     finish: () => work.finish(),
     abandon: () => work.abandon(),
@@ -115,11 +136,7 @@ const judgeBy =
   };
 
 type Judge = NonNullable<ReplayRules['judge']>;
-type LaneRules = {
-  readonly work: ReplayWork;
-  readonly judge: Judge | undefined;
-  readonly recorder: StreamRecorder | null;
-};
+type LaneRules = { readonly judge: Judge | undefined; readonly recorder: StreamRecorder | null };
 type Read = {
   readonly report: StreamReport;
   readonly account: AccountRead | null;
@@ -127,7 +144,7 @@ type Read = {
   readonly record: StreamRecord | null;
 };
 
-const replayOne = async (known: Known, rules: LaneRules, listing: StreamListing): Promise<Read> => {
+const replayOne = async (known: Known, rules: LaneRules, work: BatchWork, listing: StreamListing): Promise<Read> => {
   const parsed = parsePrefix(listing.prefix);
   if (!parsed.ok) throw new TypeError(`no stream has the prefix ${listing.prefix}`);
   const stream = parsed.value;
@@ -136,7 +153,7 @@ const replayOne = async (known: Known, rules: LaneRules, listing: StreamListing)
   if (reading !== null && 'record' in reading) return { ...reading, account: null, signatures: 0 };
   const check = openCheck(stream, keysFor(known, stream), known.trust);
   if (reading !== null && reading.trusted >= 0) trustUpTo(check, reading.trusted);
-  const todo = rules.work.begin(stream);
+  const todo = work.begin(stream);
   const isFirst = stream.type === 'account' && stream.accountId === OPERATOR_ACCOUNT_ID;
   const read = await replayStream(known.source, reading?.listing ?? listing, check, {
     onReceipt: reading === null ? todo?.receipt : alsoSeen(reading, todo?.receipt),
@@ -166,6 +183,7 @@ const summed = (reads: readonly Read[], found: readonly LedgerFault[], signature
     receipts: reports.reduce((sum, { receipts }) => sum + receipts, 0),
     unverifiable: reports.reduce((sum, { unverifiable }) => sum + unverifiable, 0),
     faults: [...reports.flatMap(({ faults }) => faults), ...found],
+    partial: reports.flatMap(({ whole, prefix }) => (whole ? [] : [prefix])),
     accounts: reads.flatMap(({ account }) => account ?? []),
     signatures: reads.reduce((sum, read) => sum + read.signatures, signatures),
     records: reads.flatMap(({ record }) => record ?? []),

@@ -5,7 +5,7 @@ export const layeredSource = (first: LedgerSource, below: LedgerSource): LedgerS
   description: first.description,
   address: null,
   parallelStreams: Math.min(first.parallelStreams, below.parallelStreams),
-  find: (place, tagged) => first.find(place, tagged),
+  find: (place, after, tagged) => first.find(place, after, tagged),
   pages: async function* (listing) {
     let isThere = false;
     for await (const page of first.pages(listing)) {

@@ -23,7 +23,12 @@ export type LedgerReport = {
   readonly faultCount: number;
 };
 
-export type Progress = { readonly streams: number; readonly receipts: number };
+export type Progress = {
+  readonly streams: number;
+  readonly receipts: number;
+  /** How many receipts there will have been, where anything tells. */
+  readonly expected?: number | null;
+};
 
 /** A report in the making. */
 export type Tally = {

@@ -4,7 +4,7 @@ import { queryOn } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { noTenant } from '../src/adapter/postgres/scope.ts';
 import { Outage } from '../src/port/outage.ts';
-import { noHeadsSql } from './head-differences.ts';
+import { noHeadsSql, receiptsAppliedSql } from './head-differences.ts';
 
 /** The schema that the service reads and writes. */
 export const LIVE = 'projection';
@@ -38,3 +38,10 @@ export const liveStateOf = (pool: pg.Pool): Promise<LiveState> =>
 const PASSING = new Set(['55P03', '40P01', '42P06', '42P01', '3F000']);
 
 export const isPassing = (error: unknown): boolean => error instanceof pg.DatabaseError && PASSING.has(error.code ?? '');
+
+/** Receipts that the live projection has applied: how many a rebuild will read, more or less. Null where there is none to ask. Throws `Outage`. */
+export const receiptsApplied = async (pool: pg.Pool): Promise<number | null> => {
+  if ((await liveStateOf(pool)) !== 'whole') return null;
+  const [row] = await orOutage(() => queryOn<{ receipts: number }>(pool, noTenant, { text: receiptsAppliedSql(LIVE) }));
+  return row?.receipts ?? null;
+};

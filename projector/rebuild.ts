@@ -14,7 +14,7 @@ import type { HeadDifference } from './head-differences.ts';
 import { verdictOf } from './ledger-fault.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import { LIVE, type LiveState, liveStateOf } from './live-projection.ts';
-import { catchUp, swapIn } from './swap.ts';
+import { catchUp, catchUpFromStore, swapIn } from './swap.ts';
 
 export type RebuildReport = {
   readonly ledger: LedgerReport;
@@ -30,42 +30,55 @@ export type RebuildReport = {
   readonly redone: number;
   /** Whether the live projection was what the receipts say, or there was none to be compared. */
   readonly drifted: boolean;
+  /** Streams that are in the new projection up to their fault only, which `ledger.faults` tells. */
+  readonly quarantined: readonly string[];
+  /** Whether it went on where an earlier run was stopped. */
+  readonly resumed: boolean;
 };
 
 /**
  * Makes the projection anew from the receipts, beside the live one; compares the two; and puts the new one in its place. Appends go on
- * meanwhile. The new one is the truth, so a difference is told and not kept. A ledger that is not valid changes nothing. Throws `Outage`.
+ * meanwhile. The new one is the truth, so a difference is told and not kept. A ledger that is not valid changes nothing, unless its poisoned
+ * streams are to be put in quarantine. Throws `Outage`; then the next call goes on from there.
  */
 export const rebuild = async (options: FreshOptions): Promise<Result<RebuildReport, FreshRefusal>> => {
-  const made = await withFresh(FRESH_SCHEMA, options, compareThenSwap);
+  const made = await withFresh(FRESH_SCHEMA, { resume: true, ...options }, compareThenSwap);
   return made.ok ? made.value : made;
 };
 
 const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildReport, FreshRefusal>> => {
-  const { pool, schema, ledger } = fresh;
+  const { pool, schema, ledger, quarantined, resumed } = fresh;
   await noteProgress(pool, schema, ledger);
   const refused = (faults: LedgerReport['faults']): Result<never, FreshRefusal> =>
     err({ code: 'ledger-not-valid', ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length } });
 
-  const faults = await catchUp(fresh);
-  if (faults.length > 0) return refused(faults);
   const live = await liveStateOf(pool);
+  const faults = live === 'whole' ? await catchUp(fresh) : await catchUpFromStore(fresh);
+  if (faults.length > 0) return refused(faults);
   const { tables, leftOut } = live === 'whole' ? await compareProjections(pool, LIVE, schema) : { tables: [], leftOut: [] };
   const swapped = await swapIn(fresh);
   if (!swapped.ok) return refused(swapped.error);
-  // `ops` is not made from receipts; where it was lost with the rest it comes back empty, but for the redo rows, which the projection tells.
-  await ensureSchemas(pool);
-  // A crash before this: what was still to follow waits for the next rebuild, or for whoever asks for it again.
-  const redone = await orOutage(() => withClient(pool, (client) => restoreRedo(client, LIVE)));
+  const redone = await restoreOps(pool);
   const drifted = swapped.value.length > 0 || tables.some(({ equal }) => !equal);
-  return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, redone, drifted });
+  const rest = { redone, drifted, quarantined: [...quarantined].sort(), resumed };
+  return ok({ ledger, live, digests: tables, leftOut: leftOut.length, wrongHeads: swapped.value, ...rest });
+};
+
+/**
+ * `ops` is not made from receipts; where it was lost with the rest it comes back empty, but for the redo rows, which the projection tells: how
+ * many of them were missing. A crash before this: what was still to follow waits for the next rebuild, or for whoever asks for it again.
+ */
+export const restoreOps = async (pool: pg.Pool): Promise<number> => {
+  await ensureSchemas(pool);
+  return orOutage(() => withClient(pool, (client) => restoreRedo(client, LIVE)));
 };
 
 const noteProgress = (pool: pg.Pool, schema: string, { streams, receipts }: LedgerReport): Promise<unknown> =>
   orOutage(() =>
     queryOn(pool, noTenant, {
       text: `INSERT INTO ${schema}.projector_offsets (projector, projector_version, streams, receipts, last_key, updated_at)
-             VALUES ('rebuild', $1, $2, $3, NULL, $4)`,
+             VALUES ('rebuild', $1, $2, $3, NULL, $4)
+             ON CONFLICT (projector) DO UPDATE SET projector_version = $1, streams = $2, receipts = $3, updated_at = $4`,
       values: [PROJECTOR_VERSION, streams, receipts, instantOf(systemClock.now())],
     }),
   );

@@ -36,10 +36,10 @@ export interface LedgerSource {
   /** Streams worth reading at the same time in one thread. */
   readonly parallelStreams: number;
   /**
-   * Everything below a place, given with its trailing slash (`pixpax/accounts/`, or one stream's), in the order of the prefixes. Lazy: holds a
-   * page at a time. `tagged`: where keys are shown, their tags are too, if they cost nothing.
+   * Everything below a place, given with its trailing slash (`pixpax/accounts/`, or one stream's), in the order of keys; with `after`, only
+   * what comes after that key. Lazy: holds a page at a time. `tagged`: where keys are shown, their tags are too, if they cost nothing.
    */
-  find(below: string, tagged?: boolean): AsyncIterable<Found>;
+  find(below: string, after?: string, tagged?: boolean): AsyncIterable<Found>;
   /**
    * The keys of one stream in order, a page at a time; among them whatever else lies below its prefix, derived objects left out.
    * A listing that came with keys is answered from them.
@@ -51,3 +51,6 @@ export interface LedgerSource {
   readMany(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
   close(): Promise<void>;
 }
+
+/** After every key that a position of this stream can have, and before the next stream's: where a walk goes on behind it. */
+export const endOfStream = (prefix: string): string => `${prefix}/events/~`;

@@ -2,14 +2,14 @@ import { limits } from '../src/limits.ts';
 import { systemClock, withDeadline } from '../src/port/clock.ts';
 import type { ListRequest, ReceiptStore, TaggedKey } from '../src/port/receipt-store.ts';
 import { isDerivedKey, parseKey, prefixOf } from '../src/receipt/key-path.ts';
-import type { Found, LedgerSource, SourceAddress, StreamListing } from './source.ts';
+import { type Found, type LedgerSource, type SourceAddress, type StreamListing, endOfStream } from './source.ts';
 
 /** Reads a ledger through the port of the receipt store: a bucket, or a store of a test. Closing it leaves the store open. */
 export const storeSource = (store: ReceiptStore, address: SourceAddress | null = null): LedgerSource => ({
   description: store.description,
   address,
   parallelStreams: limits.parallelStreams,
-  find: (below, tagged = false) => find(store, below, tagged),
+  find: (below, after, tagged = false) => find(store, below, after, tagged),
   pages: ({ prefix, keys }) => (keys === null ? pagesBelow(store, `${prefix}/`) : onePage(keys)),
   survey: (listing) => taggedIn(listing) ?? surveyBelow(store, `${listing.prefix}/`),
   readMany: (keys) =>
@@ -58,9 +58,9 @@ const pageAfter = (prefix: string, startAfter: string | undefined): ListRequest 
 type Held = { readonly prefix: string; readonly keys: string[]; readonly tags?: string[] };
 
 /** Streams in the order of their keys. A stream with more keys than a page has is passed over: its reader lists it. */
-async function* find(store: ReceiptStore, below: string, tagged: boolean): AsyncIterable<Found> {
+async function* find(store: ReceiptStore, below: string, after: string | undefined, tagged: boolean): AsyncIterable<Found> {
   let held: Held | null = null;
-  for (let startAfter: string | undefined; ; ) {
+  for (let startAfter = after; ; ) {
     const page = tagged ? await surveyPage(store, below, startAfter) : (await listPage(store, below, startAfter)).map(untagged);
     startAfter = page.at(-1)?.key;
     for (const { key, tag } of page) {
@@ -79,7 +79,7 @@ async function* find(store: ReceiptStore, below: string, tagged: boolean): Async
       if (held.keys.length < limits.listPageKeys) continue;
       yield { stream: { prefix, keys: null } };
       held = null;
-      startAfter = endOfEvents(prefix);
+      startAfter = endOfStream(prefix);
       break;
     }
     if (page.length < limits.listPageKeys) break;
@@ -88,9 +88,6 @@ async function* find(store: ReceiptStore, below: string, tagged: boolean): Async
 }
 
 const untagged = (key: string): TaggedKey => ({ key, tag: '' });
-
-/** After every key that a position of this stream can have. */
-const endOfEvents = (prefix: string): string => `${prefix}/events/~`;
 
 const streamOf = (key: string): string | null => {
   const path = parseKey(key);

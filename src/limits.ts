@@ -128,12 +128,32 @@ export const limits = {
   replayBatchStreams: 64,
   replayBatchKeys: 4_096,
   replayBatchesAhead: 2,
+  /**
+   * A rebuild's unit, the part of the ledger that a thread loads in one transaction: objects in it, at least and at most, and streams. How
+   * much of its rows is held before they are sent ahead of the end, and how often a process looks whether others are done with theirs.
+   */
+  smallUnitKeys: 256,
+  unitKeys: 4_096,
+  unitStreams: 2_048,
+  unitBytes: 16 * 1024 * 1024,
+  unitPollMs: 200,
+  /** Public keys that a reading thread holds ready. */
+  replayedKeys: 2_000,
+  /** Streams that go on growing while a projection is made: those that are held ready to be followed, and those written together. */
+  followedStreams: 1_000,
+  followedTogether: 200,
+  /** Tables that are indexed at the same time. */
+  indexedTables: 2,
+  /** Receipts of one stream whose rows are held while it is folded. */
+  foldedReceipts: 256,
+  /** How long a process that is to help with a rebuild waits for one to begin. */
+  helperPatienceMs: 60_000,
   /** How long a reading thread goes on without a turn for anybody else. */
   blockingReadsMs: 10,
   /** Memory that a reading thread takes from the system at once for the objects it reads. */
   readBufferBytes: 1024 * 1024,
-  /** Rows of one table that are gathered before they are sent to Postgres together. */
-  copyBatchChars: 1024 * 1024,
+  /** Rows are sent to Postgres in messages of this size. */
+  copyMessageBytes: 256 * 1024,
   /** Rows of one table that are written to Postgres by one statement. */
   writtenRows: 2_000,
   /** Rounds in which a rebuild follows streams that go on growing, before it makes their writers wait. */

@@ -11,7 +11,7 @@ export type Expected = AsyncGenerator<VerifiedStream, void, void>;
  */
 export const expectedStreams = (source: LedgerSource, entries: () => Expected, trusted: boolean): LedgerSource => ({
   ...source,
-  find: (below) => joined(source, source.find(below, true), entries(), trusted),
+  find: (below) => joined(source, source.find(below, undefined, true), entries(), trusted),
 });
 
 async function* joined(

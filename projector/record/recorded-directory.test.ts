@@ -137,9 +137,9 @@ describe('verify with a record, of a store that cannot be believed', () => {
   it('is an outage when streams are listed out of order', async () => {
     const { attempt } = await begin((source) => ({
       ...source,
-      find: async function* (below, tagged) {
+      find: async function* (below, after, tagged) {
         const all: Found[] = [];
-        for await (const found of source.find(below, tagged)) all.push(found);
+        for await (const found of source.find(below, after, tagged)) all.push(found);
         yield* all.toReversed();
       },
     }));

@@ -116,9 +116,10 @@ async function* nothing(): Expected {}
 /** The operator's stream is read before the ledger is walked, and so gets its entry here. */
 const recordingLane = (lane: Lane, operator: RecordedStream | undefined, take: (report: BatchReport) => void): Lane => ({
   ...lane,
-  replay: async (batch) => {
+  replay: async (batch, unit) => {
     const report = await lane.replay(
       batch.map((listing) => (listing.prefix === OPERATOR_PREFIX ? { ...listing, recorded: operator } : listing)),
+      unit,
     );
     take(report);
     return report;

@@ -5,6 +5,7 @@ import { parsePublicKeyId } from '../../src/receipt/ids.ts';
 import { fingerprintOf } from '../record/manifest.ts';
 import { openVerifierKey } from '../record/verifier-key.ts';
 import type { RecordOptions } from '../record/verify-recorded.ts';
+import { isSet } from './shared-arguments.ts';
 import { type VerbContext, WrongUse } from './verb.ts';
 
 export const RECORD_ARGUMENTS = {
@@ -26,7 +27,7 @@ export const RECORD_ARGUMENTS = {
 export const openRecordPlace = async (
   context: VerbContext,
 ): Promise<(RecordOptions & { readonly store: ReceiptStore }) | null> => {
-  const { record, 'record-key': file, 'record-trust': pinned, anew, stream, source } = context.args;
+  const { record, 'record-key': file, 'record-trust': pinned, stream, source } = context.args;
   if (record === undefined || record === null) {
     const stray = Object.keys(RECORD_ARGUMENTS).find((name) => (context.args[name] ?? null) !== null);
     if (stray !== undefined) throw new WrongUse(`--${stray} says something about a --record, and there is none`);
@@ -42,7 +43,7 @@ export const openRecordPlace = async (
   if (trust !== null && trust.value !== fingerprint)
     throw new WrongUse(`the verifier's key is ${fingerprint}, not the pinned ${trust.value}: nothing was verified`);
   const credentials = source ? null : context.config().s3;
-  return { store: await openStore(location.value, credentials), key, anew: anew === 'true' || anew === 'yes' };
+  return { store: await openStore(location.value, credentials), key, anew: isSet(context.args, 'anew') };
 };
 
 const defaultFile = ({ config }: VerbContext): string => {

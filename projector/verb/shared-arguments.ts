@@ -16,6 +16,16 @@ export const trustOf = (args: VerbArguments, configured: PublicKeyId | null): Pu
   return parsed.value;
 };
 
+/** Whether a flag was given. */
+export const isSet = (args: VerbArguments, name: string): boolean => args[name] === 'true';
+
+/** `--threads`; undefined for as many as there are cores. Throws `WrongUse`. */
+export const threadsOf = (text: string | null): number | undefined => {
+  if (text === null) return undefined;
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new WrongUse('--threads takes a number');
+  return Number(text);
+};
+
 /** The configured ledger. `durable` as in `openSource`. Throws `WrongUse`, `Outage`. */
 export const openConfigured = async ({ config }: VerbContext, durable: boolean): Promise<LedgerSource> => {
   const { receiptStore, s3 } = config();

@@ -4,7 +4,7 @@ import { verifyLedger } from '../verify.ts';
 import { isCertificateFile, verifyCertificateFile } from './certificate.ts';
 import { RECORD_ARGUMENTS, openRecordPlace } from './record-arguments.ts';
 import { recordText } from './record-text.ts';
-import { TRUST_ARGUMENT, openConfigured, openGiven, trustOf } from './shared-arguments.ts';
+import { TRUST_ARGUMENT, openConfigured, openGiven, threadsOf, trustOf } from './shared-arguments.ts';
 import { ledgerText, visible } from './text.ts';
 import { type Verb, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
 
@@ -80,10 +80,4 @@ const demandStreams = async (source: LedgerSource, below: string): Promise<void>
     for await (const page of source.pages(found.stream)) if (page.length > 0) return;
   }
   throw new WrongUse(`there is no stream at or below ${below} in ${source.description}`);
-};
-
-const threadsOf = (text: string | null): number | undefined => {
-  if (text === null) return undefined;
-  if (!/^\d{1,3}$/.test(text)) throw new WrongUse('--threads takes a number');
-  return Number(text);
 };

@@ -25,12 +25,16 @@ export type Projected = { readonly changes: readonly RowChange[]; readonly redo:
  * Receipt → rows: the one function for commands, catch-up, repair and rebuild (I4). Pure: nothing but the receipt goes in.
  * Errors: an event the ledger does not know, or a payload that is not that event's.
  */
-export const project = ({ receipt, position, bytes }: StoredReceipt): Result<Projected, EventFault> => {
-  const event = eventOf(receipt);
-  if (!event.ok) return event;
-  const changes = [lookupRow(receipt, position, bytes.length), ...changesOf(receipt, event.value, position)];
-  return ok({ changes, redo: redoOf(event.value) });
+export const project = (stored: StoredReceipt): Result<Projected, EventFault> => {
+  const event = eventOf(stored.receipt);
+  return event.ok ? ok(projectEvent(stored, event.value)) : event;
 };
+
+/** The same of a receipt whose event is known: `event` is what `eventOf` made of it. */
+export const projectEvent = ({ receipt, position, bytes }: StoredReceipt, event: LedgerEvent): Projected => ({
+  changes: [lookupRow(receipt, position, bytes.length), ...changesOf(receipt, event, position)],
+  redo: redoOf(event),
+});
 
 /** `eventOf` answers only events that the receipt's stream has. */
 const changesOf = (receipt: Receipt, event: LedgerEvent, position: number): readonly RowChange[] => {

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { PublicKeyId, ReceiptHash } from './ids.ts';
 
 /** `sha256:` and 64 lower-case hex of SHA-256 over the bytes a receipt's hash covers (receipt.md §1). */
@@ -8,4 +8,4 @@ export const receiptHashOf = (bytes: Uint8Array): ReceiptHash => `sha256:${hash(
 export const publicKeyIdOf = (spki: Uint8Array): PublicKeyId => `sha256:${hash('sha256', spki, 'hex')}` as PublicKeyId;
 
 /** SHA-256, 32 bytes, of the parts joined by NUL. Parts must not hold NUL themselves. */
-export const digestOf = (...parts: readonly string[]): Buffer => createHash('sha256').update(parts.join('\0')).digest();
+export const digestOf = (...parts: readonly string[]): Buffer => hash('sha256', parts.join('\0'), 'buffer');

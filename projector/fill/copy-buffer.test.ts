@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBareSchema } from '../src/adapter/postgres/migrate.ts';
-import { withClient } from '../src/adapter/postgres/pool.ts';
-import { limits } from '../src/limits.ts';
-import type { Row } from '../src/projection/rows.ts';
-import { copyLoader } from './copy-loader.ts';
-import { type LiveDatabase, liveDatabase } from './projection.fixture.ts';
-import { writeRows } from './write-rows.ts';
+import { createBareSchema } from '../../src/adapter/postgres/migrate.ts';
+import { withClient } from '../../src/adapter/postgres/pool.ts';
+import { limits } from '../../src/limits.ts';
+import type { Row } from '../../src/projection/rows.ts';
+import { type LiveDatabase, liveDatabase } from '../projection.fixture.ts';
+import { writeRows } from '../write-rows.ts';
+import { copyBuffer } from './copy-buffer.ts';
 
 const book = (book_id: string, state: string | null): Row => ({
   book_id,
@@ -75,9 +75,10 @@ describe('rows put into tables by the thousand', () => {
     await live.pool.query('TRUNCATE bare.pixbooks, bare.receipts, bare.account_members');
     await withClient(live.pool, async (client) => {
       if (how === 'written') return writeRows(client, 'bare', rows);
-      const loader = copyLoader(client, 'bare');
-      for (const { table, row } of rows) await loader.add(table, row);
-      await loader.flush();
+      const buffer = copyBuffer();
+      for (const { table, row } of rows) buffer.add(table, row);
+      await buffer.send(client, 'bare');
+      expect(buffer.bytes()).toBe(0);
     });
     for (const table of ['pixbooks', 'receipts', 'account_members'] as const) {
       const found = await live.pool.query<Row>(`SELECT * FROM bare.${table}`);
@@ -87,21 +88,26 @@ describe('rows put into tables by the thousand', () => {
     }
   });
 
-  it('are sent while more are gathered, and a failure of any is heard of', async () => {
+  it('are sent in pieces however many they are, and a failure is heard of', async () => {
     await live.pool.query('TRUNCATE bare.pixbooks');
-    const long = JSON.stringify({ text: 'x'.repeat(limits.copyBatchChars / 8) });
-    await withClient(live.pool, async (client) => {
-      const loader = copyLoader(client, 'bare');
-      for (let n = 0; n < 40; n++) await loader.add('pixbooks', book(`bk${n}`, long));
-      await loader.flush();
-    });
-    expect((await live.pool.query('SELECT FROM bare.pixbooks')).rowCount).toBe(40);
-    const twice = withClient(live.pool, async (client) => {
-      const loader = copyLoader(client, 'bare');
-      await loader.add('pixbooks', book('bk1', null));
-      await loader.flush();
-    });
-    await expect(twice).rejects.toThrow('duplicate key');
+    const long = JSON.stringify({ text: 'x'.repeat(limits.copyMessageBytes / 2) });
+    const buffer = copyBuffer();
+    for (let n = 0; n < 40; n++) buffer.add('pixbooks', book(`bk${n}`, long));
+    expect(buffer.bytes()).toBeGreaterThan(40 * (limits.copyMessageBytes / 2));
+    await withClient(live.pool, (client) => buffer.send(client, 'bare'));
+    const { rows } = await live.pool.query(
+      'SELECT DISTINCT state::text = $1 AS whole, count(*) AS n FROM bare.pixbooks GROUP BY 1',
+      [long],
+    );
+    expect(rows).toEqual([{ whole: true, n: 40 }]);
+    const again = copyBuffer();
+    again.add('pixbooks', book('bk1', null));
+    await expect(withClient(live.pool, (client) => again.send(client, 'bare'))).rejects.toThrow('duplicate key');
+  });
+
+  it.each([2 ** 53, 0.5, Number.NaN])('refuse a number that no column can hold as it is: %s', (position) => {
+    const buffer = copyBuffer();
+    expect(() => buffer.add('receipts', { ...receipt('ev', Buffer.alloc(0)), position })).toThrow(RangeError);
   });
 
   it('are replaced and removed by key', async () => {
