@@ -1,17 +1,20 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { faultPlan, withFaults } from '../../src/adapter/memory/faults.ts';
-import { memoryStore } from '../../src/adapter/memory/receipt-store.ts';
+import { type MemoryObjects, memoryStore } from '../../src/adapter/memory/receipt-store.ts';
+import { limits } from '../../src/limits.ts';
 import { Outage } from '../../src/port/outage.ts';
-import { publicKeyIdOf } from '../../src/receipt/hash.ts';
-import { keyAt } from '../../src/receipt/key-path.ts';
+import { publicKeyIdOf, receiptHashOf } from '../../src/receipt/hash.ts';
+import { type CodeId, instantOf } from '../../src/receipt/ids.ts';
+import { keyAt, prefixOf } from '../../src/receipt/key-path.ts';
 import { granted } from '../../test/ledger-fixture.ts';
 import { type SmallLedger, smallLedger } from '../tampering.fixture.ts';
 import { chunkKey, openChunk, sealChunk } from './chunk.ts';
 import { type Statement, VERIFIER_VERSION, fingerprintOf, parseManifest, sealManifest } from './manifest.ts';
-import type { RecordFault } from './open-record.ts';
+import { type RecordFault, openNewest } from './open-record.ts';
 import { type RecordedLedger, recordedLedger, verifierKey } from './recorded-ledger.fixture.ts';
-import { lineOf } from './verified-stream.ts';
+import { type VerifiedStream, lineOf } from './verified-stream.ts';
+import { writeRecord } from './write-record.ts';
 
 const nothing = { unchanged: 0, grown: 0, again: 0, fresh: 0 };
 
@@ -222,5 +225,47 @@ describe('what can happen while a record is written', () => {
     const plan = faultPlan({ method: 'create', nth: 0, kind: 'duplicate' }, { method: 'create', nth: 1, kind: 'duplicate' });
     expect(await world.attempt({}, withFaults(memoryStore(world.records), plan, 'store'))).toMatchObject({ ok: true });
     expect((await world.run()).record.streams).toEqual({ ...nothing, unchanged: 5 });
+  });
+});
+
+describe('a record of many streams', () => {
+  const many = limits.recordChunkStreams * 2 + 5;
+  const entryOf = (n: number): VerifiedStream => ({
+    prefix: prefixOf({ type: 'code', codeId: `cod_${n.toString().padStart(26, '0')}` as CodeId }),
+    position: n % 3,
+    hash: receiptHashOf(Buffer.from(String(n))),
+    tags: null,
+    draws: null,
+  });
+  const written = async () => {
+    const records: MemoryObjects = new Map();
+    const store = memoryStore(records);
+    const key = verifierKey();
+    const lines = Array.from({ length: many }, (_, n) => lineOf(entryOf(many - 1 - n)));
+    const fingerprint = fingerprintOf(key);
+    const told = { verifier: 1, fingerprint, source: 'memory', startedAt: instantOf(0), receipts: 0, previous: null };
+    await writeRecord(store, { ...told, lines, key });
+    return { records, open: () => openNewest(store, { signedBy: fingerprint, trust: null }) };
+  };
+
+  it('is in chunks of a few thousand, which are read one at a time and in order', async () => {
+    const { records, open } = await written();
+    expect([...records.keys()].filter((key) => key.endsWith('.zst'))).toHaveLength(3);
+    const opened = granted(await open());
+    const entries: VerifiedStream[] = [];
+    for await (const entry of opened?.entries() ?? []) entries.push(entry);
+    expect(entries).toEqual(Array.from({ length: many }, (_, n) => entryOf(n)));
+  });
+
+  it('is refused when any of them is missing, and is an outage when one goes while it is used', async () => {
+    const { records, open } = await written();
+    const opened = granted(await open());
+    const last = [...records.keys()].filter((key) => key.endsWith('.zst')).at(-1) ?? '';
+    records.delete(last);
+    expect(await open()).toMatchObject({ ok: false, error: { code: 'record-invalid', detail: expect.stringContaining(last) } });
+    const drain = async (): Promise<void> => {
+      for await (const entry of opened?.entries() ?? []) expect(entry.prefix).not.toBe('');
+    };
+    await expect(drain()).rejects.toThrow(Outage);
   });
 });
