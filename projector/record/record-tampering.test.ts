@@ -79,6 +79,14 @@ const tamperings: readonly Tampering[] = [
   ['a chunk that is missing', 'record-invalid', (world) => void world.records.delete(theChunk(world))],
   ['a chunk with a bit changed', 'record-invalid', (world) => flipped(world, theChunk(world), -1)],
   ['a chunk in place of another', 'record-invalid', (world) => void world.records.set(theChunk(world), sealChunk([]).bytes)],
+  [
+    'a chunk that says something else of as many streams',
+    'record-invalid',
+    (world) => {
+      const lines = linesIn(world).map((line) => line.replace(/",\d+,"/, '",0,"'));
+      world.records.set(theChunk(world), sealChunk(lines).bytes);
+    },
+  ],
   ['a manifest with a chunk less', 'record-invalid', (world) => restated(world, { chunks: [] })],
   [
     'a chunk that unfolds to no entries',
@@ -245,7 +253,7 @@ describe('a record of many streams', () => {
     const fingerprint = fingerprintOf(key);
     const told = { verifier: 1, fingerprint, source: 'memory', startedAt: instantOf(0), receipts: 0, previous: null };
     await writeRecord(store, { ...told, lines, key });
-    return { records, open: () => openNewest(store, { signedBy: fingerprint, trust: null }) };
+    return { records, key, open: () => openNewest(store, { signedBy: fingerprint, trust: null }) };
   };
 
   it('is in chunks of a few thousand, which are read one at a time and in order', async () => {
@@ -255,6 +263,14 @@ describe('a record of many streams', () => {
     const entries: VerifiedStream[] = [];
     for await (const entry of opened?.entries() ?? []) entries.push(entry);
     expect(entries).toEqual(Array.from({ length: many }, (_, n) => entryOf(n)));
+  });
+
+  it('is refused when its chunks are in another order', async () => {
+    const { records, open, key } = await written();
+    const name = [...records.keys()].find((one) => one.endsWith('.json')) ?? '';
+    const { statement } = granted(parseManifest(records.get(name) ?? new Uint8Array()));
+    records.set(name, sealManifest({ ...statement, chunks: statement.chunks.toReversed() }, key));
+    expect(await open()).toMatchObject({ ok: false, error: { code: 'record-invalid' } });
   });
 
   it('is refused when any of them is missing, and is an outage when one goes while it is used', async () => {

@@ -85,7 +85,16 @@ const inertParts = (): HttpParts => ({
   auditTrail: { add: inert, entries: inert },
   meter: { commands: inert },
   queries: inertQueries,
-  store: { description: 'none', create: inert, read: inert, exists: inert, list: inert, survey: inert, discard: inert, close: inert },
+  store: {
+    description: 'none',
+    create: inert,
+    read: inert,
+    exists: inert,
+    list: inert,
+    survey: inert,
+    discard: inert,
+    close: inert,
+  },
   authentication: {
     session: inert,
     handle: inert,

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { limits } from '../../limits.ts';
 import { systemClock } from '../../port/clock.ts';
 import { Outage } from '../../port/outage.ts';
-import type { ReceiptStore } from '../../port/receipt-store.ts';
+import type { ListRequest, ReceiptStore, TaggedKey } from '../../port/receipt-store.ts';
 import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { objectCreator } from './create-object.ts';
@@ -73,6 +73,14 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
 
   const absent = absenceIn(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
 
+  const pageOf = async <T>(request: ListRequest, show: (keys: readonly string[]) => Promise<readonly T[]>) => {
+    requirePageLimit(request.limit);
+    return call(async () => {
+      const page = await show(await keyPage(root, entriesOf, request));
+      return page.length > 0 ? page : absent(page);
+    });
+  };
+
   return {
     description: `fs:${root}`,
     create: async (key, bytes) => {
@@ -87,22 +95,8 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
       requireKey(key);
       return call(async () => (await objects.exists(join(root, key))) || absent(false));
     },
-    list: async (request) => {
-      requirePageLimit(request.limit);
-      return call(async () => {
-        const page = await keyPage(root, entriesOf, request);
-        return page.length > 0 ? page : absent(page);
-      });
-    },
-    survey: async (request) => {
-      requirePageLimit(request.limit);
-      return call(async () => {
-        const page = await keyPage(root, entriesOf, request);
-        const facts = await Promise.all(page.map((key) => calls.lstat(join(root, key), { bigint: true }).catch(nullIfAbsent)));
-        const tagged = page.map((key, i) => ({ key, tag: tagOf(facts[i] ?? null, systemClock.now()) }));
-        return tagged.length > 0 ? tagged : absent(tagged);
-      });
-    },
+    list: (request) => pageOf(request, async (keys) => keys),
+    survey: (request) => pageOf(request, (keys) => tagged(root, keys)),
     discard: async (key) => {
       requireScratchKey(key);
       await change(() => discardObject(root, key));
@@ -115,6 +109,14 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
     },
   };
 };
+
+const tagged = (root: string, keys: readonly string[]): Promise<readonly TaggedKey[]> =>
+  Promise.all(
+    keys.map(async (key) => {
+      const facts = await calls.lstat(join(root, key), { bigint: true }).catch(nullIfAbsent);
+      return { key, tag: tagOf(facts, systemClock.now()) };
+    }),
+  );
 
 /** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */
 const absenceIn =
