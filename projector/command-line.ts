@@ -8,6 +8,7 @@ import { exportVerb, importVerb } from './verb/copy.ts';
 import { driftVerb } from './verb/drift.ts';
 import { rebuildVerb } from './verb/rebuild.ts';
 import { repairVerb } from './verb/repair.ts';
+import { segmentsVerb } from './verb/segments.ts';
 import { count } from './verb/text.ts';
 import { type ExitCode, type ProjectorConfig, type Verb, type VerbArguments, type VerbResult, WrongUse } from './verb/verb.ts';
 import { verifyVerb } from './verb/verify.ts';
@@ -19,7 +20,7 @@ export type CommandLineParts = {
   readonly stderr: NodeJS.WriteStream;
 };
 
-const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, exportVerb, importVerb];
+const verbs: readonly Verb[] = [verifyVerb, rebuildVerb, repairVerb, driftVerb, segmentsVerb, exportVerb, importVerb];
 
 const JSON_ARGUMENT = { json: { type: 'boolean', description: 'one JSON document on stdout' } } as const satisfies ArgsDef;
 
@@ -98,7 +99,7 @@ const argumentsOf = (verb: Verb, rest: readonly string[]): VerbArguments => {
     if (argument === undefined) throw new WrongUse(`${verb.name} knows no --${name}; see \`${verb.name} --help\``);
     if (argument.type !== 'boolean' && value === '') throw new WrongUse(`--${name} needs a value`);
     if (typeof value === 'string') args[name] = value;
-    else if (value === true) args[name] = 'true';
+    if (typeof value === 'boolean') args[name] = value ? 'yes' : 'no';
   }
   const words = given._;
   if (Array.isArray(words) && words.length > positionals)

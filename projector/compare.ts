@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { digestTables } from '../src/adapter/postgres/digest.ts';
 import { withClient } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
@@ -20,20 +20,32 @@ export type Comparison = {
   readonly leftOut: readonly HeadDifference[];
 };
 
-/** Compares two projections in one snapshot, leaving out streams that one of them has more of. Throws `Outage`. */
+/**
+ * Compares two projections in one snapshot, leaving out streams that one of them has more of: each on a connection of its own, for a digest
+ * keeps one processor busy. Throws `Outage`.
+ */
 export const compareProjections = (pool: pg.Pool, live: string, fresh: string): Promise<Comparison> =>
   orOutage(() =>
-    withClient(pool, async (client) => {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-      const leftOut = await headDifferences(client, live, fresh);
-      const without = leftOut.map(({ stream }) => stream);
-      const lives = await digestTables(client, live, { without });
-      const rebuilts = await digestTables(client, fresh, { without });
-      await client.query('COMMIT');
-      const tables = rebuilts.map(({ table, rows, sha256 }) => {
-        const other = lives.find((digest) => digest.table === table)?.sha256 ?? '';
-        return { table, rows, live: other, rebuilt: sha256, equal: other === sha256 };
-      });
-      return { tables, leftOut };
-    }),
+    withClient(pool, (first) =>
+      withClient(pool, async (second) => {
+        await first.query(BEGIN);
+        const { rows } = await first.query<{ snapshot: string }>('SELECT pg_export_snapshot() AS snapshot');
+        await second.query(BEGIN);
+        await second.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(rows[0]?.snapshot ?? '')}`);
+        const leftOut = await headDifferences(first, live, fresh);
+        const without = leftOut.map(({ stream }) => stream);
+        const [lives, rebuilts] = await Promise.all([
+          digestTables(first, live, { without }),
+          digestTables(second, fresh, { without }),
+        ]);
+        await Promise.all([first.query('COMMIT'), second.query('COMMIT')]);
+        const tables = rebuilts.map(({ table, rows: count, sha256 }) => {
+          const other = lives.find((digest) => digest.table === table)?.sha256 ?? '';
+          return { table, rows: count, live: other, rebuilt: sha256, equal: other === sha256 };
+        });
+        return { tables, leftOut };
+      }),
+    ),
   );
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ';

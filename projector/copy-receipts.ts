@@ -1,8 +1,8 @@
 import { limits } from '../src/limits.ts';
 import { type Clock, withDeadline } from '../src/port/clock.ts';
-import { Outage } from '../src/port/outage.ts';
 import type { ReceiptStore } from '../src/port/receipt-store.ts';
 import type { ReplayWork } from './lane.ts';
+import { createPatiently } from './patient-create.ts';
 
 /** What a copy came to. `taken`: keys under which the target holds other bytes; nothing there was changed. */
 export type Copied = { readonly created: number; readonly there: number; readonly taken: readonly string[] };
@@ -23,7 +23,7 @@ export const copyWork = (to: ReceiptStore, clock: Clock, write: boolean): CopyWo
   const taken: string[] = [];
 
   const put = async (key: string, bytes: Uint8Array): Promise<void> => {
-    const created = write ? await create(to, clock, key, bytes) : false;
+    const created = write ? await createPatiently(to, clock, key, bytes) : false;
     if (created) {
       sum.created += 1;
       return;
@@ -40,15 +40,4 @@ export const copyWork = (to: ReceiptStore, clock: Clock, write: boolean): CopyWo
     abandon: () => Promise.resolve(),
   };
   return { work, put, copied: () => ({ ...sum, taken }) };
-};
-
-/** Whether the object was made now. A store that is busy for longer than a few tries is an outage. */
-const create = async (to: ReceiptStore, clock: Clock, key: string, bytes: Uint8Array): Promise<boolean> => {
-  for (let attempt = 1; attempt <= limits.putAttempts; attempt++) {
-    // A crash before, in or after this: repeating the copy finds the object, or makes it.
-    const outcome = await withDeadline(clock, 'store', limits.storeTimeoutMs, () => to.create(key, bytes));
-    if (outcome !== 'busy') return outcome === 'created';
-    await clock.sleep(clock.random() * Math.min(limits.backoffCapMs, limits.backoffBaseMs * 2 ** attempt));
-  }
-  throw new Outage('store', 'store-unavailable', `${to.description} is busy; repeat the command, what was copied stays`);
 };

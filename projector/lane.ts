@@ -15,6 +15,7 @@ import {
   streamRecorder,
 } from './record/stream-recorder.ts';
 import { type ReceiptHandler, type ReplayRules, type StreamReport, replayStream } from './replay-stream.ts';
+import type { SegmentUse } from './segment/segment-fault.ts';
 import type { LedgerSource, StreamListing } from './source.ts';
 import { sightOf } from './source-sight.ts';
 import { openCheck, trustUpTo } from './stream-check.ts';
@@ -74,6 +75,8 @@ export type BatchReport = {
   readonly signatures: number;
   /** Of each stream, where a verification record is kept; otherwise empty. */
   readonly records: readonly StreamRecord[];
+  /** What came of segments; undefined where events alone are read. */
+  readonly segments: SegmentUse | undefined;
 };
 
 /** One thread's worth of reading. Throws `Outage`. */
@@ -119,7 +122,8 @@ export const laneHere = (
       });
       const signatures = known.signatures;
       known.signatures = 0;
-      const report = summed(reads, [...(unit?.strangers ?? []), ...known.found.splice(0)], signatures);
+      const found = [...(unit?.strangers ?? []), ...known.found.splice(0)];
+      const report = { ...summed(reads, found, source.takeSegmentUse?.()), signatures: signaturesOf(reads) + signatures };
       await batchWork.end(report);
       return report;
     },
@@ -176,7 +180,13 @@ const alsoSeen =
     return handle?.(checked);
   };
 
-const summed = (reads: readonly Read[], found: readonly LedgerFault[], signatures: number): BatchReport => {
+const signaturesOf = (reads: readonly Read[]): number => reads.reduce((sum, { signatures }) => sum + signatures, 0);
+
+const summed = (
+  reads: readonly Read[],
+  found: readonly LedgerFault[],
+  segments: SegmentUse | undefined,
+): Omit<BatchReport, 'signatures'> => {
   const reports = reads.map(({ report }) => report);
   return {
     streams: reports.filter(({ receipts, unverifiable, faults }) => receipts + unverifiable + faults.length > 0).length,
@@ -185,7 +195,7 @@ const summed = (reads: readonly Read[], found: readonly LedgerFault[], signature
     faults: [...reports.flatMap(({ faults }) => faults), ...found],
     partial: reports.flatMap(({ whole, prefix }) => (whole ? [] : [prefix])),
     accounts: reads.flatMap(({ account }) => account ?? []),
-    signatures: reads.reduce((sum, read) => sum + read.signatures, signatures),
     records: reads.flatMap(({ record }) => record ?? []),
+    segments,
   };
 };

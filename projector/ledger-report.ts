@@ -2,6 +2,7 @@ import { limits } from '../src/limits.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import type { BatchReport } from './lane.ts';
 import { type LedgerFault, type Verdict, verdictOf } from './ledger-fault.ts';
+import { type SegmentReport, openSegmentTally } from './segment/segment-tally.ts';
 
 /** What a replay found. */
 export type LedgerReport = {
@@ -21,6 +22,8 @@ export type LedgerReport = {
   /** In key order; at most `limits.reportedFaults` of `faultCount`. */
   readonly faults: readonly LedgerFault[];
   readonly faultCount: number;
+  /** What came of segments, where there are some. What is wrong with one is no fault of the ledger: the events were read instead. */
+  readonly segments?: SegmentReport;
 };
 
 export type Progress = {
@@ -40,6 +43,7 @@ export type Tally = {
 
 export const openTally = (source: string, pinned: boolean): Tally => {
   const sum = { streams: 0, receipts: 0, unverifiable: 0 };
+  const segmentTally = openSegmentTally();
   const faults = new Map<string, LedgerFault>();
   let worst: Verdict = 'valid';
   let unlisted = 0;
@@ -54,11 +58,12 @@ export const openTally = (source: string, pinned: boolean): Tally => {
   };
 
   return {
-    add: ({ streams, receipts, unverifiable, faults: found }) => {
+    add: ({ streams, receipts, unverifiable, faults: found, segments }) => {
       sum.streams += streams;
       sum.receipts += receipts;
       sum.unverifiable += unverifiable;
       for (const one of found) fault(one);
+      if (segments !== undefined) segmentTally.add(segments);
     },
     fault,
     progress: () => ({ streams: sum.streams, receipts: sum.receipts }),
@@ -71,6 +76,7 @@ export const openTally = (source: string, pinned: boolean): Tally => {
       ...sum,
       faults: [...faults.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
       faultCount: faults.size + unlisted,
+      ...segmentTally.report(),
     }),
   };
 };

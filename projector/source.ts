@@ -1,6 +1,7 @@
 import type { S3Credentials, StoreLocation } from '../src/adapter/store-url.ts';
 import type { TaggedKey } from '../src/port/receipt-store.ts';
 import type { RecordedStream } from './record/verified-stream.ts';
+import type { SegmentUse } from './segment/segment-fault.ts';
 
 /** One stream to be read: its prefix, and its keys in order where the listing that found it has shown them all. */
 export type StreamListing = {
@@ -20,6 +21,11 @@ export type SourceAddress = {
   readonly location: StoreLocation;
   readonly credentials: S3Credentials | null;
   readonly durable: boolean;
+  /**
+   * What to do with the store's segments. `use`, the default: read them in place of events. `ignore`: read events alone. `compare`: read both,
+   * and hold one against the other.
+   */
+  readonly segments?: 'use' | 'ignore' | 'compare' | undefined;
 };
 
 /**
@@ -49,6 +55,8 @@ export interface LedgerSource {
   survey(listing: StreamListing): AsyncIterable<readonly TaggedKey[]>;
   /** The exact bytes of each object, null where there is none. At most `limits.parallelReads` keys. */
   readMany(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
+  /** What came of segments since this was last asked; not there where events alone are read. */
+  takeSegmentUse?(): SegmentUse;
   close(): Promise<void>;
 }
 

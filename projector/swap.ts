@@ -124,10 +124,24 @@ const replaceLive = async (client: pg.ClientBase, successor: Successor): Promise
 /** A name that a projection has within the transaction of a rollback. */
 const STEPPING_ASIDE = 'projection_stepping_aside';
 
-/** What is there is no projection that this program can read: it is put aside as it is. */
+/**
+ * What is there is no projection that this program can read, though programs of another version may be reading it: it is put aside as it is,
+ * and none of their statements finds tables of both.
+ */
 const takePlace = async (client: pg.ClientBase, { schema }: Successor, taken: boolean): Promise<Swapped> => {
-  if (taken) await client.query(`ALTER SCHEMA ${LIVE} RENAME TO ${STEPPING_ASIDE}`);
+  if (taken) {
+    await lockAllOf(client, LIVE);
+    await client.query(`ALTER SCHEMA ${LIVE} RENAME TO ${STEPPING_ASIDE}`);
+  }
   await client.query(`ALTER SCHEMA ${schema} RENAME TO ${LIVE}`);
   if (taken) await client.query(`ALTER SCHEMA ${STEPPING_ASIDE} RENAME TO ${RETIRED}`);
   return ok([]);
+};
+
+const lockAllOf = async (client: pg.ClientBase, schema: string): Promise<void> => {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', $1::text, relname) AS name FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')`,
+    [schema],
+  );
+  if (rows.length > 0) await client.query(`LOCK TABLE ${rows.map(({ name }) => name).join(', ')} IN ACCESS EXCLUSIVE MODE`);
 };

@@ -43,12 +43,16 @@ export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport
       onProgress,
     });
     await Promise.all(lanes.map((lane) => lane.finish()));
-    return report;
+    return withSegmentsJudged(report);
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.abandon()));
     throw error;
   }
 };
+
+/** Whoever verifies wants to hear of it, though the receipts are none the worse: they were read from the events. */
+export const withSegmentsJudged = (report: LedgerReport): LedgerReport =>
+  (report.segments?.faultCount ?? 0) > 0 ? { ...report, verdict: 'invalid' } : report;
 
 /** This thread is one of them: it would only wait for the others, and has everything loaded. */
 const lanesFor = ({

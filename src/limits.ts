@@ -154,6 +154,24 @@ export const limits = {
   readBufferBytes: 1024 * 1024,
   /** Rows are sent to Postgres in messages of this size. */
   copyMessageBytes: 256 * 1024,
+  /** Receipts and bytes of one segment, whichever comes first, and the fewest that one is made for without being asked to. */
+  segmentReceipts: 4_096,
+  segmentBytes: 4 * 1024 * 1024,
+  segmentMinReceipts: 256,
+  /** Only receipts this old are bundled: a listing has shown them together with all before them. */
+  segmentSettleMs: 10 * 60_000,
+  /** Segments that may lie over one place of the key order before all is bundled anew. */
+  segmentDepth: 16,
+  /** What a reader takes for a segment at all: its index, and its receipts when they are unpacked. */
+  segmentIndexBytes: 4 * 1024 * 1024,
+  segmentUnpackedBytes: 16 * 1024 * 1024,
+  /** One in so many receipts that are read from a segment is held against its event. */
+  segmentSampleReceipts: 1_000,
+  /** Unpacked segments that one source holds, and how many of them it keeps though it has read past them. */
+  segmentShelfBytes: 72 * 1024 * 1024,
+  segmentsKept: 4,
+  /** Streams whose listed keys a source with segments remembers. */
+  segmentShownStreams: 64,
   /** Rows of one table that are written to Postgres by one statement. */
   writtenRows: 2_000,
   /** Rounds in which a rebuild follows streams that go on growing, before it makes their writers wait. */

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { dataKeyOf, indexKeyOf } from '../projector/segment/segment-key.ts';
 import { parseStoreUrl } from '../src/adapter/store-url.ts';
 import { parseConfig } from '../src/config.ts';
 import { variables } from '../src/environment.ts';
@@ -54,6 +55,7 @@ const deepVerifier = workload('pixpax-ledger-verify-deep');
 /** The values of a command line's options, by name. */
 const optionsOf = (args: readonly string[]): Readonly<Record<string, string | undefined>> =>
   Object.fromEntries(args.flatMap((word, i) => (word.startsWith('--') ? [[word.slice(2), args[i + 1]]] : [])));
+const bundler = workload('pixpax-ledger-segments');
 const paths = routes.map(({ path }) => path);
 
 /** Read by Node before any of our code. */
@@ -113,6 +115,12 @@ describe('what containers are started with', () => {
     expect(deepVerifier.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket-reader']);
     expect(deepVerifier.container.args.slice(1).join(' ')).toMatch(/^verify --deep --trust sha256:[0-9a-f]{64}$/);
     expect(optionsOf(deepVerifier.container.args).trust).toBe(optionsOf(verifier.container.args).trust);
+  });
+
+  it('the bundler holds a key that writes to the bucket, and nothing else', () => {
+    expect(Object.keys(bundler.env).sort()).toEqual(Object.keys(verifier.env).sort());
+    expect(bundler.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket']);
+    expect(api.pod.volumes.map(({ secret }) => secret?.secretName)).toContain('pixpax-ledger-bucket');
   });
 
   it.each(workloads)('$name: runs a program that is there, in the image that all run', ({ container }) => {
@@ -261,6 +269,8 @@ describe('the bucket policy', () => {
     ['a receipt of a code', keyAt(codeStream('cod_01JZ0000000000000000000000' as CodeId), 1), true],
     ['the art of a card', artKeyOf(`sha256:${'0'.repeat(64)}` as Sha256), true],
     ['a snapshot, which may be made anew', `pixpax/pixbooks/${accountId}/${bookId}/snapshot.json`, false],
+    ['a segment, which may be made anew', dataKeyOf('0'.repeat(64)), false],
+    ['its index', indexKeyOf('0'.repeat(64)), false],
     ['a scratch object of the qualification', 'qualification/01JZ/rivals.json', false],
   ])('%s (%s) may not be deleted: %s', (_what, key, isExpected) => {
     expect(isKept(key)).toBe(isExpected);

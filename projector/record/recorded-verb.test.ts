@@ -98,6 +98,7 @@ describe('verify --record', () => {
 
   it.each([
     ['a stream', ['--record', 'x', '--stream', 'pixpax/accounts']],
+    ['everything and a record', ['--record', at('deep'), '--record-key', at('deep.pem'), '--deep']],
     ['a key without a record', ['--record-key', 'x']],
     ['a new beginning without a record', ['--anew']],
     ['a place that is none', ['--record', 'ftp://x']],

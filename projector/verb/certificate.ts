@@ -14,7 +14,7 @@ export const isCertificateFile = (source: string): boolean =>
 
 /** Verifies a certificate with nothing but the file and the pinned fingerprint. Throws `WrongUse`. */
 export const verifyCertificateFile = (path: string, args: VerbArguments): VerbResult => {
-  for (const option of ['stream', 'threads'])
+  for (const option of ['stream', 'threads', 'deep', 'segments'])
     if (args[option] !== undefined && args[option] !== null) throw new WrongUse(`a certificate takes no --${option}`);
   const verdict = verifyCertificate(jsonIn(path), trustOf(args, null));
   return { exitCode: verdict.verdict === 'valid' ? 0 : 1, text: certificateText(verdict), json: verdict };

@@ -22,7 +22,8 @@ export const exportVerb: Verb = {
     const accountId = parseAccountId(args.account);
     if (!accountId.ok) throw new WrongUse(`--account takes ${accountId.error.expected}`);
     const trust = trustOf(args, context.config().trust);
-    const source = await openConfigured(context, true);
+    // A copy is of the truth, and nothing derived goes into it.
+    const source = await openConfigured(context, true, 'ignore');
     const to = await openFileStore(args.to ?? '');
     try {
       const copied = await exportAccount({ source, accountId: accountId.value, to, trust, onProgress });
@@ -46,7 +47,7 @@ export const importVerb: Verb = {
     const location = parseStoreUrl(receiptStore);
     if (!location.ok) throw new WrongUse(`RECEIPT_STORE: ${location.error.problem}`);
     const trust = trustOf(args, configured);
-    const source = await openGiven(args.source ?? '', 'SOURCE', null, false);
+    const source = await openGiven(args.source ?? '', 'SOURCE', null, false, 'ignore');
     const to = await openStore(location.value, s3);
     try {
       return copyResult('imported', await importLedger({ source, to, trust, onProgress }), to.description);

@@ -2,7 +2,7 @@ import type { FreshRefusal } from '../fresh-projection.ts';
 import type { joinRebuild } from '../join.ts';
 import type { RebuildReport } from '../rebuild.ts';
 import type { rollback } from '../rollback.ts';
-import { TRUST_ARGUMENT, isSet, openConfigured, threadsOf, trustOf } from './shared-arguments.ts';
+import { SEGMENTS_ARGUMENT, TRUST_ARGUMENT, isSet, openConfigured, threadsOf, trustOf } from './shared-arguments.ts';
 import { aligned, count, ledgerText, verdictLine, visible } from './text.ts';
 import { type Verb, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
 
@@ -12,6 +12,7 @@ export const rebuildVerb: Verb = {
   args: {
     ...TRUST_ARGUMENT,
     threads: { type: 'string', valueHint: 'n', description: 'threads to use; by default one to a core' },
+    ...SEGMENTS_ARGUMENT,
     anew: { type: 'boolean', description: 'do not go on where an earlier run was stopped' },
     join: { type: 'boolean', description: 'help a rebuild that another process leads; any number may' },
     quarantine: { type: 'boolean', description: 'project poisoned streams up to their fault, and all others whole' },
@@ -28,7 +29,7 @@ export const rebuildVerb: Verb = {
     const trust = trustOf(args, config().trust);
     const threads = threadsOf(args.threads ?? null);
     givePrecedence();
-    const source = await openConfigured(context, true);
+    const source = await openConfigured(context, true, args.segments === 'no' ? 'ignore' : 'use');
     try {
       return await withDatabase(context, async (databaseUrl) => {
         const options = { source, databaseUrl, trust, threads, onProgress };

@@ -1,6 +1,6 @@
 import type { RepairReport } from '../repair.ts';
 import { TRUST_ARGUMENT, openConfigured, trustOf } from './shared-arguments.ts';
-import { aligned, count, ledgerText, visible } from './text.ts';
+import { aligned, count, ledgerText, segmentFaultsText, visible } from './text.ts';
 import { type ExitCode, type Verb, exitCodeOf } from './verb.ts';
 
 export const repairVerb: Verb = {
@@ -25,7 +25,7 @@ export const repairVerb: Verb = {
 const exitCode = ({ ledger, unmended }: RepairReport): ExitCode => (unmended.length > 0 ? 1 : exitCodeOf[ledger.verdict]);
 
 const repairedText = ({ ledger, applied, appliedStreams, unmended }: RepairReport): string => {
-  const parts = ledger.verdict === 'valid' ? [] : [ledgerText(ledger)];
+  const parts = ledger.verdict === 'valid' ? [...segmentFaultsText(ledger.segments)] : [ledgerText(ledger)];
   if (unmended.length > 0)
     parts.push(
       aligned(

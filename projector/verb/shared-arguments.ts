@@ -1,7 +1,7 @@
 import { parseStoreUrl } from '../../src/adapter/store-url.ts';
 import { type PublicKeyId, parsePublicKeyId } from '../../src/receipt/ids.ts';
 import { openSource } from '../open-source.ts';
-import type { LedgerSource } from '../source.ts';
+import type { LedgerSource, SourceAddress } from '../source.ts';
 import { type VerbArguments, type VerbContext, WrongUse } from './verb.ts';
 
 export const TRUST_ARGUMENT = {
@@ -16,8 +16,16 @@ export const trustOf = (args: VerbArguments, configured: PublicKeyId | null): Pu
   return parsed.value;
 };
 
+export const SEGMENTS_ARGUMENT = {
+  segments: {
+    type: 'boolean',
+    negativeDescription: 'read events alone',
+    description: 'read settled receipts from segments, where there are some (the default)',
+  },
+} as const;
+
 /** Whether a flag was given. */
-export const isSet = (args: VerbArguments, name: string): boolean => args[name] === 'true';
+export const isSet = (args: VerbArguments, name: string): boolean => args[name] === 'yes';
 
 /** `--threads`; undefined for as many as there are cores. Throws `WrongUse`. */
 export const threadsOf = (text: string | null): number | undefined => {
@@ -26,10 +34,14 @@ export const threadsOf = (text: string | null): number | undefined => {
   return Number(text);
 };
 
-/** The configured ledger. `durable` as in `openSource`. Throws `WrongUse`, `Outage`. */
-export const openConfigured = async ({ config }: VerbContext, durable: boolean): Promise<LedgerSource> => {
+/** The configured ledger. `durable` and `segments` as in `openSource`. Throws `WrongUse`, `Outage`. */
+export const openConfigured = async (
+  { config }: VerbContext,
+  durable: boolean,
+  segments?: SourceAddress['segments'],
+): Promise<LedgerSource> => {
   const { receiptStore, s3 } = config();
-  return openGiven(receiptStore, 'RECEIPT_STORE', s3, durable);
+  return openGiven(receiptStore, 'RECEIPT_STORE', s3, durable, segments);
 };
 
 /** A ledger that was named on the command line or in the environment, by `what`. */
@@ -38,8 +50,9 @@ export const openGiven = async (
   what: string,
   credentials: Parameters<typeof openSource>[0]['credentials'],
   durable: boolean,
+  segments?: SourceAddress['segments'],
 ): Promise<LedgerSource> => {
   const location = parseStoreUrl(text);
   if (!location.ok) throw new WrongUse(`${what}: ${location.error.problem}`);
-  return openSource({ location: location.value, credentials, durable });
+  return openSource({ location: location.value, credentials, durable, segments });
 };

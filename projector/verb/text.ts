@@ -1,5 +1,6 @@
 import type { LedgerFault } from '../ledger-fault.ts';
 import type { LedgerReport } from '../ledger-report.ts';
+import type { SegmentReport } from '../segment/segment-tally.ts';
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 
@@ -28,7 +29,7 @@ export const ledgerText = (report: LedgerReport): string => {
     ['ledger', visible(report.source)],
     ['anchor', anchorOf(report)],
   ]);
-  return [head, ...faultsText(report), verdictLine(report)].join('\n\n');
+  return [head, ...faultsText(report), ...segmentFaultsText(report.segments), verdictLine(report)].join('\n\n');
 };
 
 const anchorOf = ({ fingerprint, pinned }: LedgerReport): string => {
@@ -41,7 +42,23 @@ const faultsText = ({ faults, faultCount }: LedgerReport): readonly string[] => 
   return faultCount > faults.length ? [...listed, `and ${count(faultCount - faults.length, 'fault')} more`] : listed;
 };
 
-const faultText = ({ code, key, position, detail, unverifiable }: LedgerFault): string => {
+/** What is wrong with segments, and what that means. Empty when nothing is. */
+export const segmentFaultsText = (segments: SegmentReport | undefined): readonly string[] => {
+  if (segments === undefined || segments.faultCount === 0) return [];
+  const listed = segments.faults.map(({ code, key, event, detail }) => {
+    const where = event === null ? '' : `\n  ${visible(event)}`;
+    return `${code}\n  ${visible(key)}${where}\n  ${detail}`;
+  });
+  const more = segments.faultCount - segments.faults.length;
+  return [
+    ...listed,
+    ...(more > 0 ? [`and ${count(more, 'fault')} of segments more`] : []),
+    'What is wrong with a segment is no fault of the receipts: the events were read instead. `segments --prune` does away with it.',
+  ];
+};
+
+/** One fault, with the key to look at. */
+export const faultText = ({ code, key, position, detail, unverifiable }: LedgerFault): string => {
   const where = position === null ? '' : ` at position ${position.toLocaleString('en-US')}`;
   const after = unverifiable === 0 ? '' : `; ${count(unverifiable, 'receipt')} after it cannot be judged`;
   return `${code}${where}\n  ${visible(key)}\n  ${detail}${after}`;
@@ -52,8 +69,19 @@ export const verdictLine = (report: LedgerReport): string => {
   const { receipts, streams, fingerprint, pinned, unverifiable, faultCount } = report;
   const good = `${count(receipts, 'receipt')} in ${count(streams, 'stream')}`;
   const anchor = fingerprint === null ? '' : `, trust anchor ${fingerprint} (${pinned ? 'pinned' : 'not pinned'})`;
-  if (report.verdict === 'valid') return `valid: ${good}${anchor}`;
+  if (report.verdict === 'valid') return `valid: ${good}${segmentsOf(report)}${anchor}`;
   const open = unverifiable === 0 ? '' : `, ${count(unverifiable, 'receipt')} cannot be judged`;
   const word = report.verdict === 'invalid' ? 'INVALID' : 'INCOMPLETE';
-  return `${word}: ${count(faultCount, 'fault')}, ${count(receipts, 'receipt')} good${open}${anchor}`;
+  const ofSegments = report.segments?.faultCount ?? 0;
+  const faults =
+    ofSegments === 0
+      ? count(faultCount, 'fault')
+      : `${count(ofSegments, 'fault')} of segments and ${faultCount === 0 ? 'none' : count(faultCount, 'fault')} of receipts`;
+  return `${word}: ${faults}, ${count(receipts, 'receipt')} good${segmentsOf(report)}${open}${anchor}`;
+};
+
+const segmentsOf = ({ segments }: LedgerReport): string => {
+  if (segments === undefined) return '';
+  const { read, compared } = segments;
+  return `, ${read.toLocaleString('en-US')} read from segments and ${compared.toLocaleString('en-US')} of these compared with their events`;
 };

@@ -21,7 +21,7 @@ export const exitCodeOf: { readonly [V in Verdict]: ExitCode } = { valid: 0, inv
 /** What a verb came to, for people and for programs. */
 export type VerbResult = { readonly exitCode: ExitCode; readonly text: string; readonly json: object };
 
-/** The arguments of a verb as they were given; null for one that was not. */
+/** The arguments of a verb as they were given, switches as `yes` and `no`; null for one that was not. */
 export type VerbArguments = { readonly [name: string]: string | null };
 
 export type VerbContext = {

@@ -1,12 +1,14 @@
+import { openStore } from '../../src/adapter/store-url.ts';
 import { type RecordOptions, verifyRecorded } from '../record/verify-recorded.ts';
-import type { LedgerSource } from '../source.ts';
+import { type SegmentAudit, auditSegments, withAudit } from '../segment/audit-segments.ts';
+import type { LedgerSource, SourceAddress } from '../source.ts';
 import { verifyLedger } from '../verify.ts';
 import { isCertificateFile, verifyCertificateFile } from './certificate.ts';
 import { RECORD_ARGUMENTS, openRecordPlace } from './record-arguments.ts';
 import { recordText } from './record-text.ts';
-import { TRUST_ARGUMENT, openConfigured, openGiven, threadsOf, trustOf } from './shared-arguments.ts';
+import { SEGMENTS_ARGUMENT, TRUST_ARGUMENT, openConfigured, openGiven, threadsOf, trustOf } from './shared-arguments.ts';
 import { ledgerText, visible } from './text.ts';
-import { type Verb, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
+import { type Verb, type VerbArguments, type VerbContext, type VerbResult, WrongUse, exitCodeOf } from './verb.ts';
 
 export const verifyVerb: Verb = {
   name: 'verify',
@@ -26,6 +28,8 @@ export const verifyVerb: Verb = {
     },
     ...TRUST_ARGUMENT,
     ...RECORD_ARGUMENTS,
+    deep: { type: 'boolean', description: 'read every event and every segment, and compare all bytes' },
+    ...SEGMENTS_ARGUMENT,
     threads: { type: 'string', valueHint: 'n', description: 'threads to use; by default one to a core' },
   },
   run: async (context) => {
@@ -33,7 +37,9 @@ export const verifyVerb: Verb = {
     if (given !== null && isCertificateFile(given)) return verifyCertificateFile(given, context.args);
     const place = await openRecordPlace(context);
     try {
-      const source = given === null ? await openConfigured(context, false) : await openGiven(given, 'SOURCE', null, false);
+      const segments = segmentsChosen(context.args, place !== null);
+      const source =
+        given === null ? await openConfigured(context, false, segments) : await openGiven(given, 'SOURCE', null, false, segments);
       try {
         return await verifyFrom(source, given === null ? context.config().trust : null, context, place);
       } finally {
@@ -43,6 +49,15 @@ export const verifyVerb: Verb = {
       await place?.store.close();
     }
   },
+};
+
+const segmentsChosen = ({ deep, segments }: VerbArguments, isRecorded: boolean): SourceAddress['segments'] => {
+  if (deep === 'yes' && isRecorded) throw new WrongUse('--deep reads everything: give --record or --deep');
+  // The record's tags are those of events: what was changed among them must not be read from a segment, which still has it as it was.
+  if (isRecorded) return 'ignore';
+  if (deep === 'yes' && segments === 'no') throw new WrongUse('--deep compares segments: it cannot do with --no-segments');
+  if (deep === 'yes') return 'compare';
+  return segments === 'no' ? 'ignore' : 'use';
 };
 
 const verifyFrom = async (
@@ -56,7 +71,8 @@ const verifyFrom = async (
   const trust = trustOf(args, configured);
   const options = { source, trust, below, threads: threadsOf(args.threads ?? null), onProgress };
   if (place !== null) return resultOf(await verifyRecorded(options, place));
-  const report = await verifyLedger(options);
+  const verified = await verifyLedger(options);
+  const report = args.deep === 'yes' ? withAudit(verified, await auditOf(source.address, below)) : verified;
   return { exitCode: exitCodeOf[report.verdict], text: ledgerText(report), json: report };
 };
 
@@ -69,6 +85,16 @@ const resultOf = (verified: Awaited<ReturnType<typeof verifyRecorded>>): VerbRes
   const { report, record } = verified.value;
   const text = `${recordText(record)}\n\n${ledgerText(report)}`;
   return { exitCode: exitCodeOf[report.verdict], text, json: { ...report, record } };
+};
+
+const auditOf = async (address: SourceAddress | null, below: string | null): Promise<SegmentAudit> => {
+  if (address === null) throw new TypeError('a source that was opened by its address has one');
+  const store = await openStore(address.location, address.credentials, { readOnly: true });
+  try {
+    return await auditSegments(store, below);
+  } finally {
+    await store.close();
+  }
 };
 
 /** A mistyped prefix must not read as "valid: nothing wrong". */

@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts';
 
-/** Scratch objects of the start-up qualification, the only ones that may ever be discarded. */
-const SCRATCH_ROOT = 'qualification/';
+/** What may ever be discarded: scratch objects of the start-up qualification, and segments, which are made of receipts and never truth. */
+const DISCARDABLE_ROOTS = ['qualification/', 'segments/'];
 
 /** The file store's own corner; reserved on every store so that a ledger can move between them. */
 const RESERVED_SEGMENT = '.tmp';
@@ -17,13 +17,13 @@ export const requireKey = (key: string): void => {
 };
 
 /**
- * As `requireKey`, for `discard`: also TypeError for anything outside the scratch space, so that no code path can remove a
+ * As `requireKey`, for `discard`: also TypeError for anything but scratch objects and segments, so that no code path can remove a
  * receipt.
  */
-export const requireScratchKey = (key: string): void => {
+export const requireDiscardableKey = (key: string): void => {
   requireKey(key);
-  if (!key.startsWith(SCRATCH_ROOT))
-    throw new TypeError(`only keys under ${SCRATCH_ROOT} may be discarded: ${JSON.stringify(key)}`);
+  if (!DISCARDABLE_ROOTS.some((root) => key.startsWith(root)))
+    throw new TypeError(`only keys under ${DISCARDABLE_ROOTS.join(' and ')} may be discarded: ${JSON.stringify(key)}`);
 };
 
 /** Refuses a page size that S3 would silently change. TypeError. */

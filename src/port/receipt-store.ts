@@ -45,7 +45,10 @@ export interface ReceiptStore {
   list(request: ListRequest): Promise<readonly string[]>;
   /** As `list`, each key with its tag (S3: ETag and size, which the LIST tells anyway). */
   survey(request: ListRequest): Promise<readonly TaggedKey[]>;
-  /** Removes a scratch object of the start-up qualification. Throws TypeError for any key not under `qualification/`. */
+  /**
+   * Removes a scratch object of the start-up qualification, or a segment, of which nothing but time is lost; without one, does nothing.
+   * After loss of power the object may be there again. Throws TypeError for any key not under `qualification/` or `segments/`.
+   */
   discard(key: string): Promise<void>;
   /** Lets go of sockets and files. Calls after it throw `Outage`. */
   close(): Promise<void>;

@@ -151,12 +151,29 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
       expect(bytesOf(await store.read(key))?.toString()).toBe('y');
     });
 
+    it('discards segments, and nothing beside them', async () => {
+      const nonce = randomUUID();
+      const keys = [`segments/data/contract-${nonce}.zst`, `segments/index/contract-${nonce}.json`];
+      await createAll(keys);
+      const [first = '', second = ''] = keys;
+      await store.discard(first);
+      expect([await store.exists(first), await store.exists(second)]).toEqual([false, true]);
+      await store.discard(second);
+      expect(await store.list({ prefix: `segments/index/contract-${nonce}`, limit: 10 })).toEqual([]);
+      expect(await store.create(second, text('again'))).toBe('created');
+      await store.discard(second);
+    });
+
     it('discards nothing else', async () => {
       for (const key of [
         'pixpax/accounts/a/events/x.json',
+        `art/sha256/${'0'.repeat(64)}`,
         'qualification',
         'qualificationx/y',
         'qualification/../pixpax/a.json',
+        'segments',
+        'segmentsx/y',
+        'segments/../pixpax/a.json',
       ])
         await expect(store.discard(key)).rejects.toThrow(TypeError);
     });

@@ -3,7 +3,7 @@ import { limits } from '../../limits.ts';
 import { systemClock } from '../../port/clock.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ListRequest, ReceiptStore, TaggedKey } from '../../port/receipt-store.ts';
-import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { objectCreator } from './create-object.ts';
 import { directoryReader } from './directory-reader.ts';
@@ -98,7 +98,7 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
     list: (request) => pageOf(request, async (keys) => keys),
     survey: (request) => pageOf(request, (keys) => tagged(root, keys)),
     discard: async (key) => {
-      requireScratchKey(key);
+      requireDiscardableKey(key);
       await change(() => discardObject(root, key));
       directories.forget();
     },
@@ -153,7 +153,7 @@ const objectReader = ({ readOnly, blockingReads }: FileStoreOptions, { settle }:
   };
 };
 
-/** Removes the file and the directories that it leaves empty, up to the scratch space itself. */
+/** Removes the file and the directories that it leaves empty, up to the top-level one. */
 const discardObject = async (root: string, key: string): Promise<void> => {
   await calls.unlink(join(root, key)).catch(unlessAbsent);
   const parents = key.split('/').slice(0, -1);

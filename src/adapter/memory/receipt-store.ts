@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
 import type { ListRequest, ReceiptStore } from '../../port/receipt-store.ts';
-import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 
 /**
  * The bucket itself. It outlives the stores opened on it, as a bucket outlives a process, and tests may look into it or tamper.
@@ -52,7 +52,7 @@ export const memoryStore = (objects: MemoryObjects = new Map()): ReceiptStore =>
     survey: async (request) =>
       page(request).map((key) => ({ key, tag: hash('sha256', objects.get(key) ?? new Uint8Array(), 'hex') })),
     discard: async (key) => {
-      requireScratchKey(key);
+      requireDiscardableKey(key);
       requireOpen();
       objects.delete(key);
     },

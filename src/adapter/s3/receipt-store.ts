@@ -13,7 +13,7 @@ import { type Clock, systemClock, withDeadline } from '../../port/clock.ts';
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
 import type { CreateOutcome, ListRequest, ReceiptStore, TaggedKey } from '../../port/receipt-store.ts';
-import { requireKey, requirePageLimit, requireScratchKey } from '../object-key.ts';
+import { requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { parseS3Fault, s3Outage } from './store-fault.ts';
 
@@ -79,7 +79,7 @@ export const openS3Store = (config: S3StoreConfig, clock: Clock = systemClock): 
     list: async (request) => (await survey(request)).map(({ key }) => key),
     survey,
     discard: async (key) => {
-      requireScratchKey(key);
+      requireDiscardableKey(key);
       await call((abortSignal) => reader.send(new DeleteObjectCommand({ Bucket, Key: key }), { abortSignal }));
     },
     close: async () => close(),
