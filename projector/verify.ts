@@ -29,7 +29,7 @@ type Around = { readonly source: (source: LedgerSource) => LedgerSource; readonl
 /**
  * Whether a ledger is true: every receipt, chain, signature, key and event, from genesis on; that nothing is missing in between or was put
  * among it; and that receipts which rest on others of another stream say what those say: packs, grants, codes and trades. Needs the receipts and nothing else, and writes nothing. What it cannot see: receipts
- * missing from the end of a stream, and streams that are missing whole. Throws `Outage` when the source fails in the middle.
+ * missing from the end of a stream, and streams that are missing whole (`verifyRecorded` does). Throws `Outage` when the source fails in the middle.
  */
 export const verifyLedger = async (options: VerifyOptions): Promise<LedgerReport> => {
   const { source, trust, below, around, onProgress } = options;
