@@ -2,9 +2,11 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdir
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoOf, storeFault } from '../src/adapter/file/file-fault.ts';
+import { tagOf } from '../src/adapter/file/object-tag.ts';
 import { openFileStore } from '../src/adapter/file/receipt-store.ts';
 import { limits } from '../src/limits.ts';
-import type { ReceiptStore } from '../src/port/receipt-store.ts';
+import { systemClock } from '../src/port/clock.ts';
+import type { ReceiptStore, TaggedKey } from '../src/port/receipt-store.ts';
 import { parseAccountId } from '../src/receipt/ids.ts';
 import { isDerivedKey, parsePrefix } from '../src/receipt/key-path.ts';
 import { type Found, type LedgerSource, type StreamListing, endOfStream } from './source.ts';
@@ -32,6 +34,7 @@ export const directorySource = async (directory: string, { durable }: { readonly
     parallelStreams: 1,
     find: (below, after = '') => findBelow(root, below.slice(0, -1), after),
     pages: (listing) => pages(root, listing),
+    survey: (listing) => survey(root, listing, shelf),
     readMany: (keys) => readMany(store, root, keys, durable, shelf),
     close: () => store.close(),
   };
@@ -44,17 +47,20 @@ const readMany = async (
   durable: boolean,
   shelf: Shelf,
 ): Promise<readonly (Uint8Array | null)[]> => {
-  if (performance.now() - shelf.yieldedMs > limits.blockingReadsMs) {
-    // Nothing here waits, so that nobody else in this thread would ever get a turn.
-    await setImmediate();
-    shelf.yieldedMs = performance.now();
-  }
+  await giveWay(shelf);
   const objects: (Uint8Array | null)[] = [];
   for (const key of keys) {
     const bytes = guarded(root, () => readWhole(`${root}/${key}`, durable, shelf));
     objects.push(bytes === 'unsettled' ? await store.read(key) : bytes);
   }
   return objects;
+};
+
+/** Nothing here waits, so that nobody else in this thread would ever get a turn. */
+const giveWay = async (shelf: Shelf): Promise<void> => {
+  if (performance.now() - shelf.yieldedMs <= limits.blockingReadsMs) return;
+  await setImmediate();
+  shelf.yieldedMs = performance.now();
 };
 
 /** Memory for many small objects, taken from the system in large pieces. A piece goes when the last object in it is forgotten. */
@@ -106,6 +112,18 @@ const guarded = <T>(root: string, work: () => T): T => {
 async function* pages(root: string, { prefix, keys }: StreamListing): AsyncIterable<readonly string[]> {
   const shown = keys ?? guarded(root, () => keysOfStream(root, prefix));
   for (let at = 0; at < shown.length; at += limits.listPageKeys) yield shown.slice(at, at + limits.listPageKeys);
+}
+
+async function* survey(root: string, listing: StreamListing, shelf: Shelf): AsyncIterable<readonly TaggedKey[]> {
+  for await (const page of pages(root, listing)) {
+    await giveWay(shelf);
+    yield guarded(root, () =>
+      page.map((key) => {
+        const facts = lstatSync(`${root}/${key}`, { bigint: true, throwIfNoEntry: false });
+        return { key, tag: tagOf(facts ?? null, systemClock.now()) };
+      }),
+    );
+  }
 }
 
 const keysOfStream = (root: string, prefix: string): readonly string[] => {

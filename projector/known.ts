@@ -17,6 +17,8 @@ export type Known = {
   readonly untrue: Set<AccountId>;
   operatorKeys: readonly PlainKeyRecord[];
   trust: PublicKeyId | null;
+  /** Signatures that were verified of what is cited, since it was last asked. */
+  signatures: number;
 };
 
 export const nothingKnown = (source: LedgerSource, trust: PublicKeyId | null): Known => ({
@@ -26,6 +28,7 @@ export const nothingKnown = (source: LedgerSource, trust: PublicKeyId | null): K
   untrue: new Set(),
   operatorKeys: [],
   trust,
+  signatures: 0,
 });
 
 /** The keys that may have signed in a stream. An account's stream brings its own. */

@@ -3,14 +3,22 @@ import { type AccountId, OPERATOR_ACCOUNT_ID, type PublicKeyId } from '../src/re
 import { parsePrefix } from '../src/receipt/key-path.ts';
 import type { Stream } from '../src/receipt/stream.ts';
 import { judge } from './judge.ts';
+import type { Sight } from './judgement.ts';
 import { type PlainKeyRecord, addRecords, plainRecordsOf } from './key-records.ts';
 import { type Known, keysFor, newsOf, nothingKnown } from './known.ts';
 import type { LedgerFault } from './ledger-fault.ts';
+import {
+  type Recording,
+  type StreamReading,
+  type StreamRecord,
+  type StreamRecorder,
+  streamRecorder,
+} from './record/stream-recorder.ts';
 import { type ReceiptHandler, type ReplayRules, type StreamReport, replayStream } from './replay-stream.ts';
 import type { SegmentUse } from './segment/segment-fault.ts';
 import type { LedgerSource, StreamListing } from './source.ts';
 import { sightOf } from './source-sight.ts';
-import { openCheck } from './stream-check.ts';
+import { openCheck, trustUpTo } from './stream-check.ts';
 
 /** What is done with the receipts of one stream. `end` is called once, when nothing more will come. */
 export type StreamWork = { readonly receipt: ReceiptHandler; readonly end: (report: StreamReport) => void | Promise<void> };
@@ -63,6 +71,10 @@ export type BatchReport = {
   /** Prefixes of streams of which not everything was seen to be true, by a fault of their own or one they rest on. */
   readonly partial: readonly string[];
   readonly accounts: readonly AccountRead[];
+  /** Signatures that were verified. */
+  readonly signatures: number;
+  /** Of each stream, where a verification record is kept; otherwise empty. */
+  readonly records: readonly StreamRecord[];
   /** What came of segments; undefined where events alone are read. */
   readonly segments: SegmentUse | undefined;
 };
@@ -77,8 +89,8 @@ export interface Lane {
   abandon(): Promise<void>;
 }
 
-/** When the replay began, in milliseconds since 1970. */
-export type Judging = { readonly nowMs: number };
+/** When the replay began, in milliseconds since 1970, and what is said in a verification record, where one is kept. */
+export type Judging = { readonly nowMs: number; readonly recording?: Recording | undefined };
 
 /**
  * A lane in this thread. `trust` is the pinned fingerprint of the operator's first key, if there is one. With `judging`, receipts are
@@ -91,7 +103,11 @@ export const laneHere = (
   judging: Judging | null = null,
 ): Lane => {
   const known = nothingKnown(source, trust);
-  const rules = { judge: judging === null ? undefined : judgeBy(known, judging) };
+  const sight = sightOf(known);
+  const judge = judging === null ? undefined : judgeBy(sight, judging);
+  const recording = judging?.recording;
+  const recorder = recording === undefined ? null : streamRecorder({ source, sight, judge, recording });
+  const rules = { judge, recorder };
   return {
     learn: async ({ fingerprint, records, untrue }) => {
       known.trust = fingerprint;
@@ -104,7 +120,10 @@ export const laneHere = (
       const reads = await pMap(batch, (listing) => replayOne(known, rules, batchWork, listing), {
         concurrency: source.parallelStreams,
       });
-      const report = summed(reads, [...(unit?.strangers ?? []), ...known.found.splice(0)], source.takeSegmentUse?.());
+      const signatures = known.signatures;
+      known.signatures = 0;
+      const found = [...(unit?.strangers ?? []), ...known.found.splice(0)];
+      const report = { ...summed(reads, found, source.takeSegmentUse?.()), signatures: signaturesOf(reads) + signatures };
       await batchWork.end(report);
       return report;
     },
@@ -113,38 +132,61 @@ export const laneHere = (
   };
 };
 
-const judgeBy = (known: Known, { nowMs }: Judging): Judge => {
-  const sight = sightOf(known);
-  return ({ read, event }, { stream, state }) => {
+const judgeBy =
+  (sight: Sight, { nowMs }: Judging): Judge =>
+  ({ read, event }, { stream, state }) => {
     const { eventId, hash, createdAt: at } = read.receipt;
     return state === null ? null : judge(sight, nowMs, { stream, event, place: { eventId, hash, at }, after: state });
   };
-};
 
 type Judge = NonNullable<ReplayRules['judge']>;
-type LaneRules = { readonly judge: Judge | undefined };
-type Read = { readonly report: StreamReport; readonly account: AccountRead | null };
+type LaneRules = { readonly judge: Judge | undefined; readonly recorder: StreamRecorder | null };
+type Read = {
+  readonly report: StreamReport;
+  readonly account: AccountRead | null;
+  readonly signatures: number;
+  readonly record: StreamRecord | null;
+};
 
 const replayOne = async (known: Known, rules: LaneRules, work: BatchWork, listing: StreamListing): Promise<Read> => {
   const parsed = parsePrefix(listing.prefix);
   if (!parsed.ok) throw new TypeError(`no stream has the prefix ${listing.prefix}`);
   const stream = parsed.value;
+  const reading = (await rules.recorder?.(stream, listing)) ?? null;
+  // Nothing of the stream has changed since it was verified, or of what it rests on.
+  if (reading !== null && 'record' in reading) return { ...reading, account: null, signatures: 0 };
   const check = openCheck(stream, keysFor(known, stream), known.trust);
+  if (reading !== null && reading.trusted >= 0) trustUpTo(check, reading.trusted);
   const todo = work.begin(stream);
   const isFirst = stream.type === 'account' && stream.accountId === OPERATOR_ACCOUNT_ID;
-  const report = await replayStream(known.source, listing, check, {
-    onReceipt: todo?.receipt,
+  const read = await replayStream(known.source, reading?.listing ?? listing, check, {
+    onReceipt: reading === null ? todo?.receipt : alsoSeen(reading, todo?.receipt),
     askForKeys: ({ keys }, accountIds) => (isFirst ? Promise.resolve('final') : newsOf(known, accountIds, keys)),
-    judge: rules.judge,
+    judge: reading === null ? rules.judge : reading.judge,
   });
+  const { report, record } = reading?.end(read) ?? { report: read, record: null };
   await todo?.end(report);
-  if (stream.type !== 'account') return { report, account: null };
+  const { signatures } = check;
+  if (stream.type !== 'account') return { report, account: null, signatures, record };
   const { accountId } = stream;
   const keys = plainRecordsOf(check.keys, accountId);
-  return { report, account: { accountId, fingerprint: check.fingerprint, whole: report.whole, keys } };
+  return { report, account: { accountId, fingerprint: check.fingerprint, whole: report.whole, keys }, signatures, record };
 };
 
-const summed = (reads: readonly Read[], found: readonly LedgerFault[], segments: SegmentUse | undefined): BatchReport => {
+const alsoSeen =
+  ({ seen }: StreamReading, handle: ReceiptHandler | undefined): ReceiptHandler =>
+  (checked) => {
+    seen(checked);
+    return handle?.(checked);
+  };
+
+const signaturesOf = (reads: readonly Read[]): number => reads.reduce((sum, { signatures }) => sum + signatures, 0);
+
+const summed = (
+  reads: readonly Read[],
+  found: readonly LedgerFault[],
+  segments: SegmentUse | undefined,
+): Omit<BatchReport, 'signatures'> => {
   const reports = reads.map(({ report }) => report);
   return {
     streams: reports.filter(({ receipts, unverifiable, faults }) => receipts + unverifiable + faults.length > 0).length,
@@ -153,6 +195,7 @@ const summed = (reads: readonly Read[], found: readonly LedgerFault[], segments:
     faults: [...reports.flatMap(({ faults }) => faults), ...found],
     partial: reports.flatMap(({ whole, prefix }) => (whole ? [] : [prefix])),
     accounts: reads.flatMap(({ account }) => account ?? []),
+    records: reads.flatMap(({ record }) => record ?? []),
     segments,
   };
 };

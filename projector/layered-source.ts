@@ -5,7 +5,7 @@ export const layeredSource = (first: LedgerSource, below: LedgerSource): LedgerS
   description: first.description,
   address: null,
   parallelStreams: Math.min(first.parallelStreams, below.parallelStreams),
-  find: (place, after) => first.find(place, after),
+  find: (place, after, tagged) => first.find(place, after, tagged),
   pages: async function* (listing) {
     let isThere = false;
     for await (const page of first.pages(listing)) {
@@ -14,6 +14,14 @@ export const layeredSource = (first: LedgerSource, below: LedgerSource): LedgerS
     }
     // Of a stream that is in the first at all, what is missing in between is asked for by its key.
     if (!isThere) yield* below.pages({ ...listing, keys: null });
+  },
+  survey: async function* (listing) {
+    let isThere = false;
+    for await (const page of first.survey(listing)) {
+      isThere ||= page.length > 0;
+      yield page;
+    }
+    if (!isThere) yield* below.survey({ prefix: listing.prefix, keys: null });
   },
   readMany: async (keys) => {
     const found = await first.readMany(keys);

@@ -4,7 +4,10 @@ import type { DomainFaultCode } from '../src/stream/domain-fault.ts';
 import type { ReplayFault } from '../src/stream/replay-step.ts';
 
 /** What can be wrong with a ledger beyond what can be wrong with one receipt in its place. */
-export type StreamFaultCode = 'missing' | 'unexpected-object' | 'idempotency-key-twice';
+export type StreamFaultCode = 'missing' | 'unexpected-object' | 'idempotency-key-twice' | RecordedFaultCode;
+
+/** What was there when it was last verified, as the record of that says, and is not any more, or is something else. */
+export type RecordedFaultCode = 'verified-receipt-gone' | 'verified-receipt-changed' | 'verified-stream-gone';
 
 export type FaultCode = ReceiptFault['code'] | ReplayFault['code'] | StreamFaultCode | DomainFaultCode;
 
@@ -27,7 +30,13 @@ export type LedgerFault = {
 export type Verdict = 'valid' | 'invalid' | 'incomplete';
 
 /** Faults of what is not there, or not yet. */
-const INCOMPLETE: ReadonlySet<FaultCode> = new Set(['missing', 'cited-missing', 'trade-unsettled']);
+const INCOMPLETE: ReadonlySet<FaultCode> = new Set([
+  'missing',
+  'cited-missing',
+  'trade-unsettled',
+  'verified-receipt-gone',
+  'verified-stream-gone',
+]);
 
 export const verdictOf = (faults: Iterable<Pick<LedgerFault, 'code'>>): Verdict => {
   let verdict: Verdict = 'valid';

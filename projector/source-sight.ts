@@ -53,6 +53,8 @@ const readOn = async (known: Known, reading: CollectionReading): Promise<Collect
     askForKeys: ({ keys }, accountIds) => newsOf(known, accountIds, keys),
   });
   known.found.push(...report.faults);
+  known.signatures += check.signatures;
+  check.signatures = 0;
   reading.whole = report.whole;
   return reading;
 };
@@ -89,6 +91,7 @@ const signedOrNot = async (
   read: ReadReceipt,
   accountIds: readonly AccountId[],
 ): Promise<CheckFault | 'untrue' | null> => {
+  known.signatures += 1;
   const first = verifyAlone(read, known.history);
   if (first.ok) return null;
   if (!isAboutKeys(first.error.code)) return first.error;

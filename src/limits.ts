@@ -191,6 +191,9 @@ export const limits = {
   quarantineNoteMs: 60_000,
   /** An accepted trade that was not settled within this time is told by `verify`: until then the redo worker may be about to. */
   redoOverdueMs: 15 * 60_000,
+  /** Streams in one chunk of a verification record, and the size to which one may unfold. */
+  recordChunkStreams: 4_096,
+  recordChunkBytes: 16 * 1024 * 1024,
   /** Faults that a report lists; more are counted. */
   reportedFaults: 1_000,
   /** A certificate holds at most a collection's whole stream besides its own receipts. */
@@ -247,6 +250,8 @@ export const limits = {
   /** Entries of large directories a file store remembers, and how long one must have been unchanged for that. */
   rememberedEntries: 250_000,
   directoryRestMs: 5_000,
+  /** How long a file must have been unchanged for its change times to show the next change. */
+  tagRestMs: 2_000,
   /** A temporary file this old belongs to nobody: a create takes seconds at most. */
   staleTempFileMs: 3_600_000,
   /** Connections to an S3 endpoint, and how long one may take to open. */

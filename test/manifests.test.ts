@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { dataKeyOf, indexKeyOf } from '../projector/segment/segment-key.ts';
+import { parseStoreUrl } from '../src/adapter/store-url.ts';
 import { parseConfig } from '../src/config.ts';
 import { variables } from '../src/environment.ts';
 import { routes } from '../src/http/app.ts';
@@ -52,6 +53,10 @@ const workload = (name: string) => {
 };
 const api = workload('pixpax-ledger');
 const verifier = workload('pixpax-ledger-verify');
+const deepVerifier = workload('pixpax-ledger-verify-deep');
+/** The values of a command line's options, by name. */
+const optionsOf = (args: readonly string[]): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(args.flatMap((word, i) => (word.startsWith('--') ? [[word.slice(2), args[i + 1]]] : [])));
 const bundler = workload('pixpax-ledger-segments');
 const paths = routes.map(({ path }) => path);
 
@@ -86,8 +91,32 @@ describe('what containers are started with', () => {
 
   it('the verifier holds a key that reads the bucket, a pinned fingerprint, and nothing else', () => {
     expect(Object.keys(verifier.env).sort()).toEqual(['AWS_ACCESS_KEY_ID_FILE', 'AWS_SECRET_ACCESS_KEY_FILE', 'RECEIPT_STORE']);
-    expect(verifier.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket-reader']);
-    expect(verifier.container.args.join(' ')).toMatch(/ --trust sha256:[0-9a-f]{64}$/);
+    expect(verifier.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual([
+      'pixpax-ledger-bucket-verifier',
+      'pixpax-ledger-verifier',
+    ]);
+    expect(verifier.container.args.join(' ')).toMatch(/ --trust sha256:[0-9a-f]{64} /);
+  });
+
+  it('the verifier keeps its record where the service has no key to, signed by a key that is mounted', () => {
+    const { record, 'record-key': key } = optionsOf(verifier.container.args);
+    const place = parseStoreUrl(record ?? '');
+    const receipts = parseStoreUrl(verifier.env.RECEIPT_STORE ?? '');
+    if (!place.ok || !receipts.ok || place.value.kind !== 's3' || receipts.value.kind !== 's3') throw new Error('not in buckets');
+    expect({ ...place.value, bucket: '' }).toEqual({ ...receipts.value, bucket: '' });
+    expect(place.value.bucket).not.toBe(receipts.value.bucket);
+    const mount = verifier.container.volumeMounts.find(({ mountPath }) => key?.startsWith(`${mountPath}/`));
+    const volume = verifier.pod.volumes.find(({ name }) => name === mount?.name);
+    const secret = z.object({ metadata: z.object({ name: z.string() }), stringData: z.record(z.string(), z.string()) });
+    const kept = bodiesOf('Secret', secret).find(({ metadata }) => metadata.name === volume?.secret?.secretName);
+    expect(Object.keys(kept?.stringData ?? {})).toEqual([key?.slice((mount?.mountPath.length ?? 0) + 1)]);
+  });
+
+  it('the verifier of everything asks for everything, with a key that only reads', () => {
+    expect(Object.keys(deepVerifier.env).sort()).toEqual(Object.keys(verifier.env).sort());
+    expect(deepVerifier.pod.volumes.map(({ secret }) => secret?.secretName)).toEqual(['pixpax-ledger-bucket-reader']);
+    expect(deepVerifier.container.args.slice(1).join(' ')).toMatch(/^verify --deep --trust sha256:[0-9a-f]{64}$/);
+    expect(optionsOf(deepVerifier.container.args).trust).toBe(optionsOf(verifier.container.args).trust);
   });
 
   it('the bundler holds a key that writes to the bucket, and nothing else', () => {

@@ -92,6 +92,7 @@ const inertParts = (): HttpParts => ({
     read: inert,
     exists: inert,
     list: inert,
+    survey: inert,
     discard: inert,
     close: inert,
   },

@@ -15,6 +15,13 @@ export type ListRequest = {
 };
 
 /**
+ * A key, and what shows whether the object under it was changed: `tag` is opaque text without NUL. The same tag as before means that the object
+ * was not written since; another one, that it has to be looked at again, and nothing more. (A place that cannot tell gives a tag that
+ * never comes again.)
+ */
+export type TaggedKey = { readonly key: string; readonly tag: string };
+
+/**
  * The only place where truth lives: immutable objects under computed keys (receipt.md §2, §3).
  *
  * Durability: when `create` says `created` the object survives loss of power. Atomicity: any number of concurrent creates of
@@ -42,6 +49,8 @@ export interface ReceiptStore {
   exists(key: string): Promise<boolean>;
   /** Keys in order, as `ListRequest` asks; fewer than `limit` means there are no more. */
   list(request: ListRequest): Promise<readonly string[]>;
+  /** As `list`, each key with its tag (S3: ETag and size, which the LIST tells anyway). */
+  survey(request: ListRequest): Promise<readonly TaggedKey[]>;
   /**
    * Removes a scratch object of the start-up qualification, or a segment, of which nothing but time is lost; without one, does nothing.
    * After loss of power the object may be there again. Throws TypeError for any key not under `qualification/` or `segments/`.

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { compareKeys } from '../../src/port/key-order.ts';
 import type { ReceiptStore } from '../../src/port/receipt-store.ts';
@@ -89,5 +90,34 @@ export const describeListing = ({ store, prefix, createAll, listAll, objects }: 
     await store().create(late, Buffer.from('late'));
     const rest = await store().list({ prefix: prefix(), startAfter: first.at(-1) ?? '', limit: 1000 });
     expect([...first, ...rest]).toEqual([...sorted, late].slice(0, 1010));
+  });
+
+  it('surveys what it lists, page by page, each key with a tag', async () => {
+    const keys = Array.from({ length: 12 }, (_, at) => `${prefix()}${at % 3}/events/${at}.json`);
+    await createAll(keys);
+    for (const limit of [5, 1000])
+      for (const startAfter of [`${prefix()}!`, `${prefix()}1/`, `${prefix()}~`]) {
+        const request = { prefix: prefix(), startAfter, limit };
+        const surveyed = await store().survey(request);
+        expect(surveyed.map(({ key }) => key)).toEqual(await store().list(request));
+        for (const { tag } of surveyed) expect(tag).toMatch(/^[^\0]+$/);
+      }
+  });
+
+  it('gives an object another tag when it is another one, and the same as long as it is not', { timeout: 30_000 }, async () => {
+    const [kept, changed] = [`${prefix()}kept.json`, `${prefix()}changed.json`];
+    await createAll([kept, changed]);
+    const tags = async () => {
+      const surveyed = await store().survey({ prefix: prefix(), limit: 10 });
+      return new Map(surveyed.map(({ key, tag }) => [key, tag]));
+    };
+    // At first a store may be unable to tell: then it says something else each time.
+    await expect.poll(async () => isDeepStrictEqual(await tags(), await tags()), { timeout: 20_000 }).toBe(true);
+    const before = await tags();
+    await store().discard(changed);
+    await store().create(changed, Buffer.from('x'.repeat(changed.length)));
+    const after = await tags();
+    expect(after.get(kept)).toBe(before.get(kept));
+    expect(after.get(changed)).not.toBe(before.get(changed));
   });
 };

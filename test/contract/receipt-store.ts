@@ -257,6 +257,7 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
 
     it.each([0, -1, 1001, 1.5, Number.NaN])('refuses a page of %d keys, for the bug it is', async (limit) => {
       await expect(store.list({ prefix, limit })).rejects.toThrow(TypeError);
+      await expect(store.survey({ prefix, limit })).rejects.toThrow(TypeError);
     });
 
     it('passes the start-up qualification and leaves nothing behind', async () => {
@@ -268,12 +269,14 @@ export const describeReceiptStore = (name: string, open: () => Promise<OpenedSto
     it('throws Outage after it was closed', async () => {
       await store.close();
       const key = `${prefix}late.json`;
+      const page = { prefix, limit: 1 };
       for (const late of [
         store.create(key, text('x')),
         store.replaceDerived(DERIVED, text('x')),
         store.read(key),
         store.exists(key),
-        store.list({ prefix, limit: 1 }),
+        store.list(page),
+        store.survey(page),
       ])
         await expect(late).rejects.toThrow(Outage);
     });

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { limits } from '../../limits.ts';
 import { systemClock } from '../../port/clock.ts';
 import { Outage } from '../../port/outage.ts';
-import type { ReceiptStore } from '../../port/receipt-store.ts';
+import type { ListRequest, ReceiptStore, TaggedKey } from '../../port/receipt-store.ts';
 import { requireDerivedKey, requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { objectCreator } from './create-object.ts';
@@ -12,6 +12,7 @@ import { calls } from './file-calls.ts';
 import { errnoOf, storeFault } from './file-fault.ts';
 import { keyPage } from './key-walk.ts';
 import { readObject, readObjectSync, statObject } from './object-file.ts';
+import { tagOf } from './object-tag.ts';
 import { TEMPORARY_DIRECTORY, sweepTemporaryFiles } from './temporary-files.ts';
 
 export type FileStoreOptions = {
@@ -56,6 +57,14 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
   const { call, change, close } = openGate(root, options);
   const absent = absenceIn(options.readOnly ? root : join(root, TEMPORARY_DIRECTORY));
 
+  const pageOf = async <T>(request: ListRequest, show: (keys: readonly string[]) => Promise<readonly T[]>) => {
+    requirePageLimit(request.limit);
+    return call(async () => {
+      const page = await show(await keyPage(root, entriesOf, request));
+      return page.length > 0 ? page : absent(page);
+    });
+  };
+
   return {
     description: `fs:${root}`,
     create: async (key, bytes) => {
@@ -74,13 +83,8 @@ const fileStore = (root: string, options: FileStoreOptions): ReceiptStore => {
       requireKey(key);
       return call(async () => (await objects.exists(join(root, key))) || absent(false));
     },
-    list: async (request) => {
-      requirePageLimit(request.limit);
-      return call(async () => {
-        const page = await keyPage(root, entriesOf, request);
-        return page.length > 0 ? page : absent(page);
-      });
-    },
+    list: (request) => pageOf(request, async (keys) => keys),
+    survey: (request) => pageOf(request, (keys) => tagged(root, keys)),
     discard: async (key) => {
       requireDiscardableKey(key);
       await change(() => discardObject(root, key));
@@ -117,6 +121,14 @@ const openGate = (root: string, options: FileStoreOptions) => {
   };
   return { call, change, close };
 };
+
+const tagged = (root: string, keys: readonly string[]): Promise<readonly TaggedKey[]> =>
+  Promise.all(
+    keys.map(async (key) => {
+      const facts = await calls.lstat(join(root, key), { bigint: true }).catch(nullIfAbsent);
+      return { key, tag: tagOf(facts, systemClock.now()) };
+    }),
+  );
 
 /** Nothing is absent from a store that is not there: an unmounted disk must not look like lost receipts. */
 const absenceIn =
@@ -168,6 +180,11 @@ const discardObject = async (root: string, key: string): Promise<void> => {
 
 const unlessTaken = (error: unknown): void => {
   if (errnoOf(error) !== 'EEXIST') throw error;
+};
+
+const nullIfAbsent = (error: unknown): null => {
+  unlessAbsent(error);
+  return null;
 };
 
 const unlessAbsent = (error: unknown): void => {

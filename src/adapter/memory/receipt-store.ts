@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
-import type { ReceiptStore } from '../../port/receipt-store.ts';
+import type { ListRequest, ReceiptStore } from '../../port/receipt-store.ts';
 import { requireDerivedKey, requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 
 /**
@@ -16,6 +17,15 @@ export const memoryStore = (objects: MemoryObjects = new Map()): ReceiptStore =>
   let closed = false;
   const requireOpen = (): void => {
     if (closed) throw new Outage('store', 'store-unavailable', 'the receipt store in memory was closed');
+  };
+
+  const page = ({ prefix, startAfter, limit }: ListRequest): string[] => {
+    requirePageLimit(limit);
+    requireOpen();
+    return [...objects.keys()]
+      .filter((key) => key.startsWith(prefix) && (startAfter === undefined || compareKeys(key, startAfter) > 0))
+      .sort(compareKeys)
+      .slice(0, limit);
   };
 
   return {
@@ -43,14 +53,9 @@ export const memoryStore = (objects: MemoryObjects = new Map()): ReceiptStore =>
       requireOpen();
       return objects.has(key);
     },
-    list: async ({ prefix, startAfter, limit }) => {
-      requirePageLimit(limit);
-      requireOpen();
-      return [...objects.keys()]
-        .filter((key) => key.startsWith(prefix) && (startAfter === undefined || compareKeys(key, startAfter) > 0))
-        .sort(compareKeys)
-        .slice(0, limit);
-    },
+    list: async (request) => page(request),
+    survey: async (request) =>
+      page(request).map((key) => ({ key, tag: hash('sha256', objects.get(key) ?? new Uint8Array(), 'hex') })),
     discard: async (key) => {
       requireDiscardableKey(key);
       requireOpen();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -11,7 +12,7 @@ import { limits } from '../../limits.ts';
 import { type Clock, systemClock, withDeadline } from '../../port/clock.ts';
 import { compareKeys } from '../../port/key-order.ts';
 import { Outage } from '../../port/outage.ts';
-import type { CreateOutcome, ListRequest, ReceiptStore } from '../../port/receipt-store.ts';
+import type { CreateOutcome, ListRequest, ReceiptStore, TaggedKey } from '../../port/receipt-store.ts';
 import { requireDerivedKey, requireDiscardableKey, requireKey, requirePageLimit } from '../object-key.ts';
 import { turnstile } from '../turnstile.ts';
 import { parseS3Fault, s3Outage } from './store-fault.ts';
@@ -50,6 +51,11 @@ export const openS3Store = (config: S3StoreConfig, clock: Clock = systemClock): 
       return (await found.Body?.transformToByteArray()) ?? new Uint8Array();
     });
 
+  const survey = async (request: ListRequest): Promise<readonly TaggedKey[]> => {
+    requirePageLimit(request.limit);
+    return call((abortSignal) => listTagged(reader, Bucket, request, abortSignal));
+  };
+
   return {
     description,
     create: async (key, bytes) => {
@@ -76,10 +82,8 @@ export const openS3Store = (config: S3StoreConfig, clock: Clock = systemClock): 
       // HEAD has no body, so a missing bucket looks like a missing object. Absence raises alarms: a GET tells which it is.
       return found !== null || (await read(key)) !== null;
     },
-    list: async (request) => {
-      requirePageLimit(request.limit);
-      return call((abortSignal) => listKeys(reader, Bucket, request, abortSignal));
-    },
+    list: async (request) => (await survey(request)).map(({ key }) => key),
+    survey,
     discard: async (key) => {
       requireDiscardableKey(key);
       await call((abortSignal) => reader.send(new DeleteObjectCommand({ Bucket, Key: key }), { abortSignal }));
@@ -162,8 +166,13 @@ const clientConfig = ({ endpoint, region, accessKeyId, secretAccessKey, forcePat
  * Pages by the last key seen, never by a continuation token, so a restart can go on where another process was. A server may
  * send fewer keys than asked for although there are more; the port's caller may not see that.
  */
-const listKeys = async (client: S3Client, Bucket: string, request: ListRequest, abortSignal: AbortSignal): Promise<string[]> => {
-  const keys: string[] = [];
+const listTagged = async (
+  client: S3Client,
+  Bucket: string,
+  request: ListRequest,
+  abortSignal: AbortSignal,
+): Promise<readonly TaggedKey[]> => {
+  const keys: TaggedKey[] = [];
   let after = request.startAfter;
   for (;;) {
     const command = new ListObjectsV2Command({
@@ -173,11 +182,11 @@ const listKeys = async (client: S3Client, Bucket: string, request: ListRequest, 
       ...(after === undefined || after === '' ? {} : { StartAfter: after }),
     });
     const page = await client.send(command, { abortSignal });
-    for (const { Key } of page.Contents ?? []) {
+    for (const { Key, ETag, Size } of page.Contents ?? []) {
       // A server that repeats or misorders keys would make us loop for ever or miss receipts.
       if (Key === undefined || (after !== undefined && compareKeys(Key, after) <= 0) || !Key.startsWith(request.prefix))
         throw new Outage('store', 'store-refused', `the listing of bucket ${Bucket} is out of order at ${JSON.stringify(Key)}`);
-      keys.push(Key);
+      keys.push({ key: Key, tag: ETag === undefined ? randomUUID() : `${ETag} ${Size}` });
       after = Key;
     }
     if (!page.IsTruncated || keys.length >= request.limit) return keys;
