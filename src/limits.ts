@@ -169,7 +169,7 @@ export const limits = {
   segmentSampleReceipts: 1_000,
   /** Unpacked segments that one source holds, and how many of them it keeps though it has read past them. */
   segmentShelfBytes: 72 * 1024 * 1024,
-  segmentsKept: 4,
+  segmentsKept: 3,
   /** Streams whose listed keys a source with segments remembers. */
   segmentShownStreams: 64,
   /** Rows of one table that are written to Postgres by one statement. */

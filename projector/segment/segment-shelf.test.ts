@@ -52,7 +52,7 @@ describe('the shelf of segments', () => {
     const { use, reads, shelf } = await shelfOf(10);
     for (let n = 0; n < 10; n++) await use(n);
     const held = Array.from({ length: 10 }, (_, n) => n).filter((n) => shelf.held(n) !== null);
-    expect(held).toEqual([6, 7, 8, 9].slice(-limits.segmentsKept));
+    expect(held).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].slice(-limits.segmentsKept));
     expect(await use(0)).toBe(true);
     expect(reads.filter((n) => n === 0)).toHaveLength(2);
   });

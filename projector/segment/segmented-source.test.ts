@@ -3,7 +3,9 @@ import { type MemoryObjects, memoryStore } from '../../src/adapter/memory/receip
 import { limits } from '../../src/limits.ts';
 import { Outage } from '../../src/port/outage.ts';
 import type { ReceiptStore } from '../../src/port/receipt-store.ts';
+import { type CodeId, derivedUlid } from '../../src/receipt/ids.ts';
 import { keyAt, prefixOf } from '../../src/receipt/key-path.ts';
+import { codeStream } from '../../src/receipt/stream.ts';
 import type { LedgerSource } from '../source.ts';
 import { storeSource } from '../store-source.ts';
 import { type SmallLedger, objectsOf, setText, smallLedger } from '../tampering.fixture.ts';
@@ -20,6 +22,8 @@ const watched = (objects: MemoryObjects) => {
   };
   return { store: { ...store, read }, events };
 };
+
+const codeIdOf = (n: number) => `cod_${derivedUlid('test', String(n))}` as CodeId;
 
 const listed = async (source: LedgerSource, prefix: string): Promise<string[]> => {
   const keys: string[] = [];
@@ -99,6 +103,23 @@ describe('a ledger read with its segments', () => {
     expect(await source.readMany([key])).toEqual([null]);
     await listed(source, prefixOf(small.bookA));
     expect(await source.readMany([key])).toEqual([null]);
+  });
+
+  it('remembers what was shown of a stream while its segment is on its way', async () => {
+    const store = memoryStore(objects());
+    const { data } = keysOfSegment();
+    const source: LedgerSource = await sourceWithSegments({
+      ...store,
+      read: async (key) => {
+        // Another reader of the same thread lists more streams than are remembered.
+        if (key === data)
+          for (let n = 0; n <= limits.segmentShownStreams; n++) await listed(source, prefixOf(codeStream(codeIdOf(n))));
+        return store.read(key);
+      },
+    });
+    const keys = await listed(source, prefixOf(small.bookA));
+    await source.readMany(keys);
+    expect(source.takeSegmentUse?.()).toMatchObject({ read: keys.length });
   });
 
   it('reads from the events what was appended since', async () => {

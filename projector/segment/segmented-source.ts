@@ -4,6 +4,7 @@ import { eventIdAtPrefix } from '../../src/receipt/key-path.ts';
 import type { LedgerSource } from '../source.ts';
 import type { Catalogue } from './catalogue.ts';
 import { idInKey, positionInKey, prefixInKey, saysIdIn } from './event-place.ts';
+import type { Place } from './segment-card.ts';
 import { type SegmentFault, type SegmentUse, differentSegment } from './segment-fault.ts';
 import { dataKeyOf } from './segment-key.ts';
 import { type ShelvedSegment, openShelf } from './segment-shelf.ts';
@@ -86,12 +87,12 @@ const readMany = async (reading: Reading, keys: readonly string[]): Promise<read
   const objects: (Uint8Array | null)[] = new Array<null>(keys.length).fill(null);
   const asked: number[] = [];
   const owners = new Map<number, ShelvedSegment>();
+  // Before anything is waited for: meanwhile others would list so much that what was shown of these is forgotten.
+  const places = shownPlaces(reading.shown, keys);
   let cursor: Cursor | null = null;
-  for (let i = 0; i < keys.length; i++) {
+  for (const [i, { prefix, position }] of places.entries()) {
     const key = keys[i] ?? '';
-    const prefix: string = cursor !== null && key.startsWith(cursor.prefix) ? cursor.prefix : prefixInKey(key);
-    const position = positionInKey(prefix, key);
-    const isThere = position >= 0 && reading.shown.isShown(prefix, position, key);
+    const isThere = position >= 0;
     if (isThere && (cursor === null || !isIn(cursor, prefix, position))) cursor = await seek(reading, prefix, position);
     const bytes =
       isThere && cursor !== null ? receiptOf(cursor.segment.unpacked, cursor.run.at + position - cursor.run.first) : null;
@@ -107,6 +108,17 @@ const readMany = async (reading: Reading, keys: readonly string[]): Promise<read
     asked.push(i);
   }
   return asked.length === 0 ? objects : withEvents(reading, keys, objects, asked, owners);
+};
+
+/** The stream and position of each key that a listing has shown; position -1 for any other. */
+const shownPlaces = (shown: ShownKeys, keys: readonly string[]): readonly Place[] => {
+  let prefix = '';
+  return keys.map((key) => {
+    // Text that is the same object is found much faster.
+    if (prefix === '' || !key.startsWith(prefix)) prefix = prefixInKey(key);
+    const position = positionInKey(prefix, key);
+    return { prefix, position: position >= 0 && shown.isShown(prefix, position, key) ? position : -1 };
+  });
 };
 
 const isIn = ({ prefix, run }: Cursor, wanted: string, position: number): boolean =>

@@ -1,5 +1,4 @@
 import { constants, zstdDecompressSync } from 'node:zlib';
-import { limits } from '../../src/limits.ts';
 import { type Result, err, ok } from '../../src/result.ts';
 import type { SegmentIndex, SegmentRun } from './segment-index.ts';
 import { segmentNameOf } from './segment-key.ts';
@@ -34,11 +33,14 @@ export const unpackSegment = (
 const unpackedOrNull = (packed: Uint8Array, most: number): Buffer | null => {
   try {
     const params = { [constants.ZSTD_d_windowLogMax]: WIDEST_WINDOW_LOG };
-    return zstdDecompressSync(packed, { maxOutputLength: most, chunkSize: limits.readBufferBytes, params });
+    // In one piece, and a little more to see that it is over: pieces would be put together, and lie about until they are collected.
+    return zstdDecompressSync(packed, { maxOutputLength: most, chunkSize: most + SPARE_BYTES, params });
   } catch {
     return null;
   }
 };
+
+const SPARE_BYTES = 64;
 
 /** 2^24 bytes: as many as a segment may have unpacked. */
 const WIDEST_WINDOW_LOG = 24;
