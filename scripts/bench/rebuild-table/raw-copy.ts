@@ -19,6 +19,8 @@ const NEWLINE = 0x0a;
 export const rawCopySeconds = async (databaseUrl: string, room: string): Promise<number> => {
   const lanes = availableParallelism();
   const pool = new pg.Pool({ connectionString: databaseUrl, max: lanes });
+  // The database is dropped right after: a connection that is still saying goodbye then is cut off.
+  pool.on('error', () => undefined);
   const texts = join(room, 'copy');
   await mkdir(texts, { recursive: true });
   try {
