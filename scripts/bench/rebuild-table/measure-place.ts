@@ -24,9 +24,9 @@ export type Measurement = {
     readonly verifyDer: number;
     readonly copy: number;
   };
-  readonly verify: Timing;
+  readonly verify: Timing | null;
   readonly verifySegments: Timing | null;
-  readonly rebuild: Timing;
+  readonly rebuild: Timing | null;
   readonly rebuildSegments: Timing | null;
   readonly bundle: Timing | null;
 };
@@ -45,9 +45,9 @@ const UNSIGNED_BYTES = 190;
 type Taken = { readonly seconds: number; readonly peakBytes: number };
 type Round = {
   readonly raw: { read: number; readSegments: number | null; verify: number; verifyDer: number; copy: number };
-  readonly verify: Taken;
+  readonly verify: Taken | null;
   readonly verifySegments: Taken | null;
-  readonly rebuild: Taken;
+  readonly rebuild: Taken | null;
   readonly rebuildSegments: Taken | null;
 };
 
@@ -76,9 +76,9 @@ export const measurePlace = async (place: BenchPlace, parts: MeasuringParts): Pr
       verifyDer: rate(({ raw }) => raw.verifyDer),
       copy: ceiling(({ raw }) => raw.copy),
     },
-    verify: timingOf(rounds.map(({ verify }) => verify)),
+    verify: timingOrNull(rounds.map(({ verify }) => verify)),
     verifySegments: timingOrNull(rounds.map(({ verifySegments }) => verifySegments)),
-    rebuild: timingOf(rounds.map(({ rebuild }) => rebuild)),
+    rebuild: timingOrNull(rounds.map(({ rebuild }) => rebuild)),
     rebuildSegments: timingOrNull(rounds.map(({ rebuildSegments }) => rebuildSegments)),
     bundle: bundled === null ? null : timingOf([bundled]),
   };
@@ -86,24 +86,29 @@ export const measurePlace = async (place: BenchPlace, parts: MeasuringParts): Pr
 
 const measureRound = async (place: BenchPlace, parts: MeasuringParts, receiptBytes: number): Promise<Round> => {
   const { abilities, startUpSeconds } = parts;
-  const noSegments = (can: boolean): readonly string[] => (can ? ['--no-segments'] : []);
+  const verified = async (flags: readonly string[] | null): Promise<Taken | null> =>
+    flags === null ? null : takenBy(await runVerb(['verify', ...flags, '--json'], place.env), startUpSeconds);
   const messageBytes = Math.max(1, receiptBytes - UNSIGNED_BYTES);
   const read = (await rawReads(place, LEDGER_ROOT)).seconds;
-  const verifying = await runVerb(['verify', ...noSegments(abilities.verifyIgnores), '--json'], place.env);
-  const verify = takenBy(verifying, startUpSeconds);
+  const verify = await verified(eventsAlone(abilities.bundles, abilities.verifyIgnores));
   const raw = { verify: await rawVerifications(messageBytes, 'r||s'), verifyDer: await rawVerifications(messageBytes, 'der') };
   const readSegments = abilities.bundles ? (await rawReads(place, SEGMENT_DATA)).seconds : null;
-  const verifySegments = abilities.bundles ? takenBy(await runVerb(['verify', '--json'], place.env), startUpSeconds) : null;
-  const rebuild = await rebuilt(place, parts, noSegments(abilities.rebuildIgnores), true);
-  const withSegments = abilities.bundles ? await rebuilt(place, parts, [], false) : null;
+  const verifySegments = await verified(abilities.bundles ? [] : null);
+  const rebuild = await rebuilt(place, parts, eventsAlone(abilities.bundles, abilities.rebuildIgnores), true);
+  const withSegments = await rebuilt(place, parts, abilities.bundles ? [] : null, rebuild === null);
   return {
-    raw: { ...raw, read, readSegments, copy: rebuild.copy ?? Number.NaN },
-    ...{ verify, verifySegments, rebuild: rebuild.taken, rebuildSegments: withSegments?.taken ?? null },
+    raw: { ...raw, read, readSegments, copy: rebuild?.copy ?? withSegments?.copy ?? Number.NaN },
+    ...{ verify, verifySegments, rebuild: rebuild?.taken ?? null, rebuildSegments: withSegments?.taken ?? null },
   };
 };
 
-/** Into a database of its own, and then its rows once more, by COPY alone. */
-const rebuilt = async (place: BenchPlace, parts: MeasuringParts, flags: readonly string[], copies: boolean) => {
+/** How to read events although there are segments; null where that cannot be said. */
+const eventsAlone = (bundles: boolean, ignores: boolean): readonly string[] | null =>
+  ignores ? ['--no-segments'] : bundles ? null : [];
+
+/** Into a database of its own; and, with `copies`, its rows once more, by COPY alone. */
+const rebuilt = async (place: BenchPlace, parts: MeasuringParts, flags: readonly string[] | null, copies: boolean) => {
+  if (flags === null) return null;
   const database = await freshDatabase(parts.serverUrl);
   const room = await mkdtemp(join(tmpdir(), 'pixpax-bench-copy-'));
   try {

@@ -95,9 +95,10 @@ const tenTimes = (small: Measurement, large: Measurement, verb: Verb): readonly 
 const bySegments = ({ store, receipts, ...measured }: Measurement): readonly string[] =>
   (['verify', 'rebuild'] as const).flatMap((verb) => {
     const withSegments = measured[`${verb}Segments`];
-    if (withSegments === null) return [];
+    const without = measured[verb];
+    if (withSegments === null || without === null) return [];
     const aim = store === 's3' ? `≥ ${aims.segmentsOnS3}` : '';
-    const faster = ratio(measured[verb].seconds / withSegments.seconds);
+    const faster = ratio(without.seconds / withSegments.seconds);
     return [`| ${store}, ${count(receipts)}, ${verb}: with segments against without, rate | ${faster} × | ${aim} |`];
   });
 
