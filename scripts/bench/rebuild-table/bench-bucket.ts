@@ -89,16 +89,22 @@ const copyInto = async ({ location, credentials, receipts }: BenchPlace, from: B
 /** Deletes the bucket and everything in it. */
 export const removeBucket = async ({ location, credentials }: BenchPlace): Promise<void> => {
   if (location.kind !== 's3' || credentials === null) return;
+  await removeBelow({ bucket: location, credentials }, '');
   const client = clientOf({ bucket: location, credentials });
-  const Bucket = location.bucket;
+  await client.send(new DeleteBucketCommand({ Bucket: location.bucket })).finally(() => client.destroy());
+};
+
+/** Deletes every object whose key begins like this: of a bucket of the bench's own, never of a ledger that anybody needs. */
+export const removeBelow = async (endpoint: BenchEndpoint, prefix: string): Promise<void> => {
+  const client = clientOf(endpoint);
+  const Bucket = endpoint.bucket.bucket;
   try {
     for (;;) {
-      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
-      if (Contents.length === 0) break;
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
+      if (Contents.length === 0) return;
       const Objects = Contents.map(({ Key = '' }) => ({ Key }));
       await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
     }
-    await client.send(new DeleteBucketCommand({ Bucket }));
   } finally {
     client.destroy();
   }

@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { ensureSchemas } from '../../../src/adapter/postgres/migrate.ts';
 import { openPool } from '../../../src/adapter/postgres/pool.ts';
 import { ensureRoles } from '../../../src/adapter/postgres/roles.ts';
+import type { AccountId } from '../../../src/receipt/ids.ts';
 import type { BenchPlace } from './bench-place.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { median } from './measure-place.ts';
 import type { Felt } from './paced-commands.ts';
+import { removeAccounts } from './remove-accounts.ts';
 import { runVerb } from './verb-process.ts';
 
 export type LatencyPair = { readonly quiet: Felt; readonly busy: Felt; readonly ratio: number };
@@ -26,7 +28,7 @@ const QUIET_SECONDS = { least: 5, most: 30 };
 /** What commands feel of a rebuild in another process, on the same machine, database and store: alternating in pairs. */
 export const latencyUnderRebuild = async (place: BenchPlace, serverUrl: string, pairs: number): Promise<LatencyUnderRebuild> => {
   const database = await freshDatabase(serverUrl);
-  let people: ChildProcess | null = null;
+  let people: People | null = null;
   try {
     await ensureRoles(database.url);
     const pool = openPool({ url: database.url });
@@ -38,8 +40,8 @@ export const latencyUnderRebuild = async (place: BenchPlace, serverUrl: string, 
       return seconds;
     };
     let busySeconds = await rebuild();
-    const child = await startPeople(env);
-    people = child;
+    people = await startPeople(env);
+    const { child } = people;
     const quiet = () => feltDuring(child, () => sleep(1_000 * bounded(busySeconds)));
     const busy = () =>
       feltDuring(child, async () => {
@@ -57,21 +59,27 @@ export const latencyUnderRebuild = async (place: BenchPlace, serverUrl: string, 
     }
     return { store: place.store, receipts: place.receipts, pairs: felt, ratio: median(felt.map(({ ratio }) => ratio)) };
   } finally {
-    people?.kill();
+    if (people !== null) {
+      people.child.kill();
+      await once(people.child, 'exit');
+      await removeAccounts(place, people.accountIds);
+    }
     await database.drop();
   }
 };
 
 const bounded = (seconds: number): number => Math.min(QUIET_SECONDS.most, Math.max(QUIET_SECONDS.least, seconds));
 
-const startPeople = async (env: Readonly<Record<string, string>>): Promise<ChildProcess> => {
+type People = { readonly child: ChildProcess; readonly accountIds: readonly AccountId[] };
+
+const startPeople = async (env: Readonly<Record<string, string>>): Promise<People> => {
   const path = fileURLToPath(new URL('./paced-commands.ts', import.meta.url));
   const child = fork(path, [], { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   // A child that dies answers nothing: the error it printed is the reason.
   const dead = once(child, 'exit').then(() => Promise.reject(new Error('the people who save ended before their time')));
   dead.catch(() => undefined);
-  await Promise.race([once(child, 'message'), dead]);
-  return child;
+  const [accountIds] = (await Promise.race([once(child, 'message'), dead])) as [readonly AccountId[]];
+  return { child, accountIds };
 };
 
 const feltDuring = async (people: ChildProcess, work: () => Promise<unknown>): Promise<Felt> => {

@@ -12,7 +12,7 @@ import { parseCollectionId } from '../../../src/receipt/ids.ts';
 import { type OpenBook, asksAnew, beginnings, made, smallState } from '../ledger-on-disk.ts';
 
 // People who save a page now and then, by the real command path, in a process of their own as the service is. Told `start` and `stop` by
-// the parent; answers what they felt in between.
+// the parent; answers what they felt in between. The first it says is which accounts they made.
 
 export type Felt = { readonly count: number; readonly p50Ms: number; readonly p95Ms: number; readonly p99Ms: number };
 
@@ -81,5 +81,5 @@ process.on('message', (word) => {
   else process.send?.(summary(felt));
 });
 process.on('disconnect', () => process.exit());
-process.send?.('ready');
+process.send?.(books.map(({ accountId }) => accountId));
 await Promise.all(books.map(live));
