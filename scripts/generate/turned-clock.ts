@@ -6,7 +6,8 @@ export type TurnedClock = Clock & {
   readonly turn: (ms: number) => void;
 };
 
-const NEVER = new Promise<void>(() => undefined);
+/** One for each call: a promise that is shared remembers, for ever, everyone who ever waited for it. */
+const never = (): Promise<void> => new Promise<void>(() => undefined);
 
 /**
  * Shows `startMs`, in milliseconds since 1970. `deadlines`: whether the calls that it times may hang; those of a thread that does everything by
@@ -16,7 +17,7 @@ export const turnedClock = (startMs: number, { deadlines }: { readonly deadlines
   let nowMs = startMs;
   return {
     ...systemClock,
-    sleep: (ms, signal) => (deadlines || signal === undefined ? systemClock.sleep(ms, signal) : NEVER),
+    sleep: (ms, signal) => (deadlines || signal === undefined ? systemClock.sleep(ms, signal) : never()),
     now: () => nowMs,
     turn: (ms) => {
       nowMs += Math.max(0, Math.floor(ms));
