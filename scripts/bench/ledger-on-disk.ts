@@ -57,7 +57,7 @@ export const smallState = (turn: number) => ({
 });
 
 /** The first commands of whoever collects. */
-const beginnings = (commands: LedgerCommands) => {
+export const beginnings = (commands: LedgerCommands) => {
   const newAccount = async (): Promise<AccountId> => {
     const account = made(await commands.createAccount(asksAnew()));
     if (account.stream.type !== 'account') throw new Error('not an account');

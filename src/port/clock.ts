@@ -43,7 +43,7 @@ export const withDeadline = async <T>(
       call(),
       clock.sleep(timeoutMs, over.signal).then((): T | Promise<T> => {
         // The call came first: nobody listens any more, and an error with its stack costs more than the whole deadline.
-        if (over.signal.aborted) return NEVER;
+        if (over.signal.aborted) return never();
         throw new Outage(dependency, 'deadline-exceeded', `${dependency} did not answer within ${timeoutMs} ms`);
       }),
     ]);
@@ -52,6 +52,7 @@ export const withDeadline = async <T>(
   }
 };
 
-const NEVER = new Promise<never>(() => undefined);
+/** One for each call: a promise that is shared and never settles would remember, for ever, everyone who ever waited for it. */
+const never = (): Promise<never> => new Promise<never>(() => undefined);
 /** A reason of our own: without one the platform makes an exception, with its stack, each time. */
 const ANSWERED = 'answered';

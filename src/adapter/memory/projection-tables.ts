@@ -3,6 +3,7 @@ import type { RowChange } from '../../projection/row-change.ts';
 import { type Row, type Rows, changeRow, headRowOf, noRows, rowKeyOf } from '../../projection/rows.ts';
 import { eventIdAt } from '../../receipt/key-path.ts';
 import type { Stream } from '../../receipt/stream.ts';
+import { indexRow, rowWithDigest } from './digest-index.ts';
 
 /** A row of `ops.redo_outbox`. */
 export type RedoRow = { readonly event_id: string; readonly target: string; readonly kind: string; readonly created_at: string };
@@ -75,6 +76,7 @@ const changeAll = (rows: Rows, changes: readonly RowChange[]): void => {
       throw new Error(`the projection refuses a receipt: ${fault.detail}`);
     }
     undo.push(() => (before === undefined ? table.delete(key) : table.set(key, before)));
+    if (change.op === 'insert' && change.table === 'receipts') indexRow(rows.receipts, change.row);
   }
 };
 
@@ -86,8 +88,5 @@ const failureOf = (rows: Rows, change: RowChange): { readonly detail: string } |
 /** Invariant I3, as the unique index in Postgres has it. */
 const digestIsTaken = (rows: Rows, change: RowChange): boolean => {
   if (change.op !== 'insert' || change.table !== 'receipts') return false;
-  const digest = change.row.idempotency_digest;
-  return [...rows.receipts.values()].some(
-    (row) => Buffer.isBuffer(row.idempotency_digest) && row.idempotency_digest.equals(digest),
-  );
+  return rowWithDigest(rows.receipts, change.row.idempotency_digest) !== undefined;
 };

@@ -33,6 +33,7 @@ import {
   seenOfRow,
   stateIdentityOfRow,
 } from '../projection-row.ts';
+import { rowWithDigest } from './digest-index.ts';
 import { collectionStateIn, sliceIn } from './projection-slices.ts';
 import { type MemoryTables, headRow } from './projection-tables.ts';
 
@@ -88,11 +89,8 @@ export const latestGenerationIn = (rows: Rows, identityId: IdentityId, collectio
 };
 
 /** The row of `receipts` under an idempotency key of a stream. */
-export const receiptWithKey = (rows: Rows, stream: Stream, key: IdempotencyKey): Row | null => {
-  const digest = idempotencyDigestOf(stream, key);
-  const isIt = ({ idempotency_digest: other }: Row): boolean => Buffer.isBuffer(other) && other.equals(digest);
-  return [...rows.receipts.values()].find(isIt) ?? null;
-};
+export const receiptWithKey = (rows: Rows, stream: Stream, key: IdempotencyKey): Row | null =>
+  rowWithDigest(rows.receipts, idempotencyDigestOf(stream, key)) ?? null;
 
 export const bookIn = (rows: Rows, bookId: BookId): BookRef | null => {
   const row = rows.pixbooks.get(bookId);
