@@ -14,7 +14,13 @@ const mains = '^(src|projector)/main[.]ts$';
 const productRoots = `${mains}|^src/service/`;
 
 /** Imported by all; import nothing of ours but each other. */
-const forAll = ['src/limits[.]ts', 'src/caller-limits[.]ts', 'src/domain-limits[.]ts', 'src/result[.]ts'];
+const forAll = [
+  'src/limits[.]ts',
+  'src/caller-limits[.]ts',
+  'src/domain-limits[.]ts',
+  'src/replay-limits[.]ts',
+  'src/result[.]ts',
+];
 
 const core = ['src/receipt/', 'src/stream/', 'src/access/', 'src/projection/'];
 const reach = {

@@ -6,11 +6,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { limits } from '../../../src/limits.ts';
 import { projectedTables } from '../../../src/projection/rows.ts';
 
 const SCHEMA = 'copy_ceiling';
 const NEWLINE = 0x0a;
+const PIECE_BYTES = 1024 * 1024;
 
 /**
  * The ceiling of writing: the rows of the projection at `databaseUrl`, as prepared text, into tables without keys or indexes, by as many
@@ -72,7 +72,7 @@ const copyPieces = async (pool: pg.Pool, pieces: AsyncGenerator<Piece>): Promise
 async function* piecesIn(texts: string): AsyncGenerator<Piece> {
   for (const table of projectedTables) {
     let rest: Buffer = Buffer.alloc(0);
-    for await (const read of createReadStream(join(texts, table), { highWaterMark: limits.copyBatchChars })) {
+    for await (const read of createReadStream(join(texts, table), { highWaterMark: PIECE_BYTES })) {
       const text = Buffer.concat([rest, read as Buffer]);
       const end = text.lastIndexOf(NEWLINE) + 1;
       rest = text.subarray(end);
