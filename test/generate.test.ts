@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +160,18 @@ describe('generating', () => {
     expect(shorter.stopped).toBe(true);
     expect(shorter.receipts).toBeLessThan(50_000);
     expect(await verifyAt('shorter')).toMatchObject({ verdict: 'valid', receipts: shorter.receipts });
+  }, 300_000);
+
+  it('stops with what is wrong when the store fails under it', async () => {
+    const { directory } = placeAt('failing').location;
+    const onProgress = (receipts: number): void => {
+      // As if its volume had gone.
+      if (receipts > 200) rmSync(join(directory, '.tmp'), { recursive: true, force: true });
+    };
+    const failing = generateAt('failing', { receipts: 50_000, onProgress });
+    await expect(failing).rejects.toMatchObject({ name: 'Outage', dependency: 'store', code: 'store-unavailable' });
+    // A trade may be half done, as after any outage.
+    for (const { code } of (await verifyAt('failing')).faults) expect(code).toBe('trade-unsettled');
   }, 300_000);
 
   it('leaves whole receipts in true chains when it is killed', async () => {

@@ -48,6 +48,7 @@ export const cardDeeds: readonly Deed[] = [
       if (codeId === undefined || books.length === 0) return false;
       const book = here.chance.oneOf(books);
       await does(here, book.signer, (context) => here.commands.claimCode(context, book, codeId));
+      await here.finishes();
       await opens(here, book, codePackIdFor(codeId));
       return true;
     },

@@ -5,6 +5,7 @@ import { memoryReadModel } from '../../src/adapter/memory/read-model.ts';
 import { openLedger } from '../../src/command/ledger.ts';
 import { qualifyStore } from '../../src/command/qualify.ts';
 import { systemClock } from '../../src/port/clock.ts';
+import { Outage } from '../../src/port/outage.ts';
 import type { ReceiptStore } from '../../src/port/receipt-store.ts';
 import type { PublicKeyId } from '../../src/receipt/ids.ts';
 import { LEDGER_ROOT } from '../../src/receipt/key-path.ts';
@@ -15,7 +16,7 @@ import { closeHalfOfTheDrops, genesis, openMarket } from './market.ts';
 import { type Place, openKeys, openPlace } from './parts.ts';
 import { type YearPlan, planOf } from './plan.ts';
 import { turnedClock } from './turned-clock.ts';
-import { RECEIPTS, STOP, type ThreadOrder, type YearPlayed } from './year-order.ts';
+import { RECEIPTS, STOP, type ThreadOrder, type YearFailed, type YearPlayed } from './year-order.ts';
 
 export type GenerateOptions = {
   readonly place: Place;
@@ -139,11 +140,17 @@ const runThread = async (worker: Worker, atOnce: number, next: () => YearPlan | 
       worker.postMessage(year);
     } else if (playing === 0) worker.postMessage('end');
   };
-  worker.on('message', ({ tally }: YearPlayed) => {
+  const failed = Promise.withResolvers<never>();
+  worker.on('message', (answer: YearPlayed | YearFailed) => {
+    if ('outage' in answer) {
+      const { dependency, code, message } = answer.outage;
+      failed.reject(new Outage(dependency, code, message));
+      return;
+    }
     playing -= 1;
-    addTally(sum, tally);
+    addTally(sum, answer.tally);
     hand();
   });
   for (let i = 0; i < atOnce && (i === 0 || playing === i); i++) hand();
-  await once(worker, 'exit');
+  await Promise.race([once(worker, 'exit'), failed.promise]);
 };

@@ -4,6 +4,7 @@ import { type Ledger, openLedger } from '../../src/command/ledger.ts';
 import type { Acknowledged, CommandContext, CommandOutcome } from '../../src/command/ledger-commands.ts';
 import type { CommandPorts } from '../../src/command/ports.ts';
 import type { ReadModel } from '../../src/port/read-model.ts';
+import type { RedoItem } from '../../src/port/redo-outbox.ts';
 import type { Rows } from '../../src/projection/rows.ts';
 import type {
   AccountId,
@@ -22,6 +23,7 @@ import { type Chance, chanceOf } from './chance.ts';
 import { type CountedStore, countedStore } from './counted-store.ts';
 import { type SharedReads, knownStreams } from './known-streams.ts';
 import { type Market, type Offered, isOfMarket } from './market.ts';
+import { finishOpenWork, placesIn, strikeOff } from './open-work.ts';
 import type { TurnedClock } from './turned-clock.ts';
 
 /** An account, its first owner, and the plan it has. */
@@ -54,6 +56,8 @@ export type Neighbourhood = {
   readonly market: Market;
   readonly commands: Ledger['commands'];
   readonly upkeep: ReturnType<Ledger['upkeep']>;
+  /** Ends what commands left half done; mostly there is nothing. */
+  readonly finishes: () => Promise<void>;
   readonly readModel: ReadModel;
   readonly rows: Rows;
   readonly families: Family[];
@@ -80,11 +84,13 @@ export const newNeighbourhood = ({ ports, market, seed, name, clock, reads, onRe
   const readModel = memoryReadModel(tables);
   const store = countedStore(knownStreams(ports.store, isOfMarket, reads), onReceipt);
   const all: CommandPorts = { ...ports, store, readModel, clock, notify };
-  const { commands, upkeep } = openLedger(all, { rememberedStreams: REMEMBERED_STREAMS });
+  const followed = (item: RedoItem): void => strikeOff(tables, item);
+  const ledger = openLedger(all, { rememberedStreams: REMEMBERED_STREAMS, followed });
+  const { commands } = ledger;
+  const upkeep = ledger.upkeep(placesIn(tables));
   const shared = { seed, name, clock, store, market, commands, readModel, rows: tables.rows };
-  // Nothing is left for the redo outbox: whoever accepts or claims stays until it is done.
-  const nowhere = { receipt: () => Promise.resolve(null) };
-  return { ...shared, chance: chanceOf(seed, name), upkeep: upkeep(nowhere), families: [], books: [], codes: [] };
+  const finishes = (): Promise<void> => finishOpenWork(tables, upkeep.redo);
+  return { ...shared, chance: chanceOf(seed, name), upkeep, finishes, families: [], books: [], codes: [] };
 };
 
 /** A warning is of a slow bucket, and what was asked is asked again; an alarm is of a ledger that is wrong. */

@@ -44,6 +44,7 @@ export const playYear = async (here: Neighbourhood, year: Year): Promise<void> =
     const until = { receipts: before, ms: year.endMs };
     const done = deed.atMost <= before && (await deed.play(here, until));
     if (!done) await pages.play(here, until);
+    await here.finishes();
     rest(here, year, before - left(), before);
   }
 };
@@ -98,5 +99,8 @@ const playAll = async (here: Neighbourhood, year: Year, left: () => number): Pro
   const [packs] = cardDeeds;
   const ready = packs === undefined ? [] : Array.from({ length: 12 }, () => packs);
   for (const deed of [...ready, ...cardDeeds, ...tradeDeeds, ...familyDeeds])
-    if (deed.atMost <= left() && !year.isStopped()) await deed.play(here, { receipts: left(), ms: year.endMs });
+    if (deed.atMost <= left() && !year.isStopped()) {
+      await deed.play(here, { receipts: left(), ms: year.endMs });
+      await here.finishes();
+    }
 };

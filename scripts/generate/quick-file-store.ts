@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { errnoOf } from '../../src/adapter/file/file-fault.ts';
+import { errnoOf, storeFault } from '../../src/adapter/file/file-fault.ts';
 import { openFileStore } from '../../src/adapter/file/receipt-store.ts';
 import { TEMPORARY_DIRECTORY } from '../../src/adapter/file/temporary-files.ts';
 import type { CreateOutcome, ReceiptStore } from '../../src/port/receipt-store.ts';
@@ -13,7 +13,7 @@ const REMEMBERED_DIRECTORIES = 10_000;
 /**
  * The file store but for its promise about loss of power: the same layout, names given by `link` once and never again, and a process that is
  * killed leaves no part of an object under a name; but nothing is fsynced, and the calling thread does the writing. Throws `Outage`
- * when the directory cannot be used, and the operating system's errors when it is full.
+ * when the directory cannot be used, or is full.
  */
 export const openQuickFileStore = async (directory: string): Promise<ReceiptStore> => {
   const root = resolve(directory);
@@ -43,5 +43,14 @@ export const openQuickFileStore = async (directory: string): Promise<ReceiptStor
       unlinkSync(temporary);
     }
   };
-  return { ...store, create: async (key, bytes) => create(key, bytes) };
+  return {
+    ...store,
+    create: async (key, bytes) => {
+      try {
+        return create(key, bytes);
+      } catch (error) {
+        throw storeFault(error, root);
+      }
+    },
+  };
 };

@@ -1,3 +1,4 @@
+import type { Outage } from '../../src/port/outage.ts';
 import type { PublicKeyId } from '../../src/receipt/ids.ts';
 import type { Tally } from './counted-store.ts';
 import type { Market } from './market.ts';
@@ -15,8 +16,9 @@ export type ThreadOrder = {
   readonly shared: SharedArrayBuffer;
 };
 
-/** Answer to a `YearPlan`. */
+/** Answers to a `YearPlan`. An outage is told in parts: between threads an error forgets what it is. */
 export type YearPlayed = { readonly index: number; readonly tally: Tally };
+export type YearFailed = { readonly outage: Pick<Outage, 'dependency' | 'code' | 'message'> };
 
 export const RECEIPTS = 0;
 export const STOP = 1;

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { Outage } from '../../src/port/outage.ts';
 import { codeKeyOf } from '../../src/stream/code/secret.ts';
 import type { SharedReads } from './known-streams.ts';
 import { newNeighbourhood } from './neighbourhood.ts';
@@ -6,7 +7,7 @@ import { openKeys, openPlace } from './parts.ts';
 import type { YearPlan } from './plan.ts';
 import { playYear } from './play.ts';
 import { turnedClock } from './turned-clock.ts';
-import { RECEIPTS, STOP, type ThreadOrder, type YearPlayed } from './year-order.ts';
+import { RECEIPTS, STOP, type ThreadOrder, type YearFailed, type YearPlayed } from './year-order.ts';
 
 const serve = async (order: ThreadOrder): Promise<void> => {
   const { place, market, trust, seed, codeSecret, startMs, endMs } = order;
@@ -26,9 +27,18 @@ const serve = async (order: ThreadOrder): Promise<void> => {
   };
   parentPort?.on('message', (plan: YearPlan | 'end') => {
     if (plan === 'end') void parts.store.close().then(() => parentPort?.close());
-    // An error ends this thread, and the whole run: what it says is the reason.
-    else void play(plan).then((played) => parentPort?.postMessage(played));
+    // Any other error is a bug: it ends this thread, and the whole run.
+    else
+      void play(plan)
+        .catch(failed)
+        .then((answer) => parentPort?.postMessage(answer));
   });
+};
+
+const failed = (error: unknown): YearFailed => {
+  if (!(error instanceof Outage)) throw error;
+  const { dependency, code, message } = error;
+  return { outage: { dependency, code, message } };
 };
 
 await serve(workerData as ThreadOrder);

@@ -8,6 +8,8 @@ import { limits } from '../../../src/limits.ts';
 // Reads the objects it is told of, as fast as the store lets it, and does nothing with them but unpack those that are packed.
 
 export type RawReadOrder = { readonly location: StoreLocation; readonly credentials: S3Credentials | null };
+/** Keys to read, and the number that the answer will have. */
+export type RawReadAsk = { readonly id: number; readonly keys: readonly string[] };
 export type RawRead = { readonly objects: number; readonly bytes: number };
 
 const { location, credentials } = workerData as RawReadOrder;
@@ -42,4 +44,6 @@ const readAll = async (keys: readonly string[]): Promise<RawRead> => {
 };
 
 const bucket = openStore(location, credentials, { readOnly: true });
-parentPort?.on('message', (keys: readonly string[]) => void readAll(keys).then((read) => parentPort?.postMessage(read)));
+parentPort?.on('message', ({ id, keys }: RawReadAsk) => {
+  void readAll(keys).then((read) => parentPort?.postMessage({ id, ...read }));
+});

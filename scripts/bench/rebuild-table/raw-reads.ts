@@ -1,14 +1,15 @@
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { openStore } from '../../../src/adapter/store-url.ts';
 import { limits } from '../../../src/limits.ts';
-import type { RawRead, RawReadOrder } from './raw-read-thread.ts';
+import type { RawRead, RawReadAsk, RawReadOrder } from './raw-read-thread.ts';
 
 export type RawReads = RawRead & { readonly seconds: number };
 
-const KEYS_AT_ONCE = 512;
+const KEYS_AT_ONCE = 256;
+/** Batches that a thread has at a time: while the last objects of one come, those of the next are on their way. */
+const BATCHES_AT_ONCE = 2;
 
 /** The ceiling of reading: every object below a prefix, listed by this thread and read by one thread to a core. Loading the threads is not counted. */
 export const rawReads = async (order: RawReadOrder, prefix: string): Promise<RawReads> => {
@@ -19,9 +20,10 @@ export const rawReads = async (order: RawReadOrder, prefix: string): Promise<Raw
   try {
     // The first answer of each thread: it is loaded.
     await Promise.all(workers.map((worker) => ask(worker, [])));
+    const lanes = Array.from({ length: BATCHES_AT_ONCE }, () => workers).flat();
     const start = performance.now();
     const batches = batchesBelow(order, prefix);
-    const sums = await Promise.all(workers.map((worker) => readBatches(worker, batches)));
+    const sums = await Promise.all(lanes.map((worker) => readBatches(worker, batches)));
     const seconds = (performance.now() - start) / 1_000;
     const total = (of: (read: RawRead) => number): number => sums.reduce((sum, read) => sum + of(read), 0);
     return { objects: total(({ objects }) => objects), bytes: total(({ bytes }) => bytes), seconds };
@@ -30,11 +32,19 @@ export const rawReads = async (order: RawReadOrder, prefix: string): Promise<Raw
   }
 };
 
-const ask = async (worker: Worker, keys: readonly string[]): Promise<RawRead> => {
-  worker.postMessage(keys);
-  const [read] = (await once(worker, 'message')) as [RawRead];
-  return read;
-};
+let asked = 0;
+
+const ask = (worker: Worker, keys: readonly string[]): Promise<RawRead> =>
+  new Promise((resolve, reject) => {
+    const id = asked++;
+    const hear = (answer: RawRead & Pick<RawReadAsk, 'id'>): void => {
+      if (answer.id !== id) return;
+      worker.off('message', hear).off('error', reject);
+      resolve(answer);
+    };
+    worker.on('message', hear).on('error', reject);
+    worker.postMessage({ id, keys } satisfies RawReadAsk);
+  });
 
 /** Takes one batch after the other from what all threads share. */
 const readBatches = async (worker: Worker, batches: AsyncGenerator<readonly string[]>): Promise<RawRead> => {
