@@ -3,7 +3,7 @@ import { type ArgsDef, type CommandDef, defineCommand, parseArgs, renderUsage } 
 import { Outage } from '../src/port/outage.ts';
 import type { Result } from '../src/result.ts';
 import type { Progress } from './ledger-report.ts';
-import { progressBar } from './progress.ts';
+import { noProgress, progressBar } from './progress.ts';
 import { exportVerb, importVerb } from './verb/copy.ts';
 import { driftVerb } from './verb/drift.ts';
 import { rebuildVerb } from './verb/rebuild.ts';
@@ -52,7 +52,7 @@ export const runProjector = async (argv: readonly string[], parts: CommandLinePa
     return refuse(parts, json, 'wrong-use', `${name === undefined ? 'say what to do' : `there is no verb ${name}`}\n\n${usage}`);
   }
   let latest: Progress = { streams: 0, receipts: 0 };
-  const bar = progressBar(verb.name, stderr);
+  const bar = json ? noProgress : progressBar(verb.name, stderr);
   const onProgress = (progress: Progress): void => {
     latest = progress;
     bar.show(progress);

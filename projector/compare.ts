@@ -21,10 +21,13 @@ export type Comparison = {
 };
 
 /**
- * Compares two projections in one snapshot, leaving out streams that one of them has more of: each on a connection of its own, for a digest
- * keeps one processor busy. Throws `Outage`.
+ * Compares two projections in one snapshot, leaving out streams that one of them has more of: side by side, for a digest keeps one
+ * processor of Postgres busy, or one after the other where others need that. Throws `Outage`.
  */
-export const compareProjections = (pool: pg.Pool, live: string, fresh: string): Promise<Comparison> =>
+export const compareProjections = (
+  pool: pg.Pool,
+  { live, fresh, gentle }: { readonly live: string; readonly fresh: string; readonly gentle: boolean },
+): Promise<Comparison> =>
   orOutage(() =>
     withClient(pool, (first) =>
       withClient(pool, async (second) => {
@@ -34,10 +37,9 @@ export const compareProjections = (pool: pg.Pool, live: string, fresh: string): 
         await second.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(rows[0]?.snapshot ?? '')}`);
         const leftOut = await headDifferences(first, live, fresh);
         const without = leftOut.map(({ stream }) => stream);
-        const [lives, rebuilts] = await Promise.all([
-          digestTables(first, live, { without }),
-          digestTables(second, fresh, { without }),
-        ]);
+        const digestingLive = digestTables(first, live, { without });
+        if (gentle) await digestingLive;
+        const [lives, rebuilts] = await Promise.all([digestingLive, digestTables(second, fresh, { without })]);
         await Promise.all([first.query('COMMIT'), second.query('COMMIT')]);
         const tables = rebuilts.map(({ table, rows: count, sha256 }) => {
           const other = lives.find((digest) => digest.table === table)?.sha256 ?? '';

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type pg from 'pg';
 import { ensureRoles } from '../src/adapter/postgres/roles.ts';
+import { limits } from '../src/limits.ts';
 import type { PublicKeyId } from '../src/receipt/ids.ts';
 import { type Result, err, ok } from '../src/result.ts';
 import { type FillPart, type Filled, reportOf, takePart } from './fill/fill.ts';
@@ -13,7 +14,7 @@ import { type Lane, laneHere } from './lane.ts';
 import { laneInThread } from './lane-thread.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
 import { OPERATOR_PREFIX } from './ledger-walk.ts';
-import { receiptsApplied } from './live-projection.ts';
+import { hasCompany, receiptsApplied } from './live-projection.ts';
 import { type AlreadyRunning, soleRun } from './sole-run.ts';
 import type { LedgerSource } from './source.ts';
 import { withPool } from './with-pool.ts';
@@ -25,6 +26,8 @@ export type FreshOptions = {
   readonly trust: PublicKeyId | null;
   /** Threads that read, check and load, this one among them; by default one to a core. */
   readonly threads?: number | undefined;
+  /** Leaves a core, and most of Postgres, to others; by default when a service is connected to the database. */
+  readonly gentle?: boolean | undefined;
   /** Goes on where a run of the same terms was stopped, if there is one. */
   readonly resume?: boolean | undefined;
   /** Streams that are not true or not whole are projected up to their fault, instead of being the end of it. */
@@ -42,6 +45,7 @@ export type FreshProjection = {
   readonly quarantined: ReadonlySet<string>;
   /** Whether a part of it was made by an earlier run: streams may have grown since. */
   readonly resumed: boolean;
+  readonly gentle: boolean;
   /** Brings it up with streams that have grown since. */
   readonly follower: Follower;
 };
@@ -51,7 +55,6 @@ export type FreshRefusal = AlreadyRunning | { readonly code: 'ledger-not-valid';
 /** Under which names projections are made beside the live one. */
 export const FRESH_SCHEMA = 'projection_next';
 export const DRIFT_SCHEMA = 'projection_drift';
-const SCHEMAS = [FRESH_SCHEMA, DRIFT_SCHEMA];
 
 /**
  * Makes a projection from the receipts, hands it to `use`, and drops what is left of it afterwards. Errors: another run is under way, or
@@ -66,8 +69,8 @@ export const withFresh = async <T>(
   await ensureRoles(options.databaseUrl);
   return withPool(options.databaseUrl, (pool) =>
     soleRun(pool, async () => {
-      // What runs that died left behind: nobody else is at it while the lock is ours.
-      for (const left of new Set([...SCHEMAS, schema])) if (left !== schema) await dropFilled(pool, left);
+      // What a drift that died left behind is of no use to anybody; a stopped rebuild may be gone on with.
+      if (schema !== DRIFT_SCHEMA) await dropFilled(pool, DRIFT_SCHEMA);
       return makeAndUse(schema, options, pool, use);
     }),
   );
@@ -86,8 +89,9 @@ const makeAndUse = async <T>(
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
   const { source, trust, resume = false } = options;
+  const gentle = options.gentle ?? (await hasCompany(pool));
   const filling = await openFilling(pool, schema, { source: source.description, trust }, { resume });
-  const { ledger, partial } = await fillAll(pool, filling, options);
+  const { ledger, partial } = await fillAll(pool, filling, { ...options, threads: threadsFor(options.threads, gentle) });
   // Nothing can be judged without the operator's stream.
   const mayGoOn = options.quarantine === true && ledger.fingerprint !== null && !partial.has(OPERATOR_PREFIX);
   if (ledger.verdict !== 'valid' && !mayGoOn) {
@@ -95,15 +99,18 @@ const makeAndUse = async <T>(
     return err({ code: 'ledger-not-valid', ledger });
   }
   if (!filling.indexed) {
-    await index(pool, schema, filling.indexing);
+    await index(pool, schema, filling.indexing, gentle ? 1 : limits.indexedTables);
     await wallIn(pool, schema);
     await noteIndexed(pool, schema);
   }
   const follower = openFollower(source, ledger.fingerprint, pool, schema);
-  const used = await use({ schema, ledger, pool, source, quarantined: partial, resumed: filling.resumed, follower });
+  const used = await use({ schema, ledger, pool, source, quarantined: partial, resumed: filling.resumed, gentle, follower });
   await dropFilled(pool, schema);
   return ok(used);
 };
+
+const threadsFor = (threads: number | undefined, gentle: boolean): number =>
+  threads ?? Math.max(1, availableParallelism() - (gentle ? 1 : 0));
 
 const fillAll = async (pool: pg.Pool, { schema }: Filling, options: FreshOptions): ReturnType<typeof reportOf> => {
   const { source, trust, onProgress } = options;

@@ -31,7 +31,12 @@ export const dropSchema = (pool: pg.Pool, schema: string): Promise<void> =>
  * Puts keys and indexes on the filled tables, those that are missing, and gives the planner its statistics. A crash leaves some of them: the next call
  * makes the rest. Throws `Outage`, and as `pg`.
  */
-export const index = async (pool: pg.Pool, schema: string, indexing: Indexing): Promise<void> => {
+export const index = async (
+  pool: pg.Pool,
+  schema: string,
+  indexing: Indexing,
+  atOnce: number = limits.indexedTables,
+): Promise<void> => {
   const there = await orOutage(() => withClient(pool, (client) => indexesOf(client, schema)));
   const missing = Map.groupBy(
     indexing.filter(({ name }) => !there.has(name)),
@@ -39,19 +44,19 @@ export const index = async (pool: pg.Pool, schema: string, indexing: Indexing): 
   );
   // The largest first: the others are made beside it.
   const tables = [...projectionTables].sort((a, b) => (a === 'receipts' ? -1 : b === 'receipts' ? 1 : 0));
-  await pMap(tables, (table) => indexTable(pool, `${schema}.${table}`, missing.get(table) ?? []), {
-    concurrency: limits.indexedTables,
+  await pMap(tables, (table) => indexTable(pool, `${schema}.${table}`, missing.get(table) ?? [], atOnce), {
+    concurrency: atOnce,
   });
 };
 
-const indexTable = (pool: pg.Pool, table: string, missing: Indexing): Promise<void> =>
+const indexTable = (pool: pg.Pool, table: string, missing: Indexing, atOnce: number): Promise<void> =>
   orOutage(() =>
     withClient(pool, async (client) => {
-      await client.query(`SET maintenance_work_mem = '256MB'`);
+      // One at a time means that others are at work here: then no helpers of Postgres either.
+      const helpers = atOnce === 1 ? 'SET max_parallel_maintenance_workers = 0; ' : '';
+      await client.query(`SET maintenance_work_mem = '256MB'; ${helpers}`);
       for (const { statement } of missing) await client.query(statement);
-      await client.query(`ALTER TABLE ${table} RESET (autovacuum_enabled)`);
-      await client.query(`ANALYZE ${table}`);
-      await client.query('RESET maintenance_work_mem');
+      await client.query(`ALTER TABLE ${table} RESET (autovacuum_enabled); ANALYZE ${table}; RESET ALL`);
     }),
   );
 
@@ -88,6 +93,6 @@ const unindex = async (client: pg.ClientBase, schema: string): Promise<Indexing>
      ORDER BY kind, name`,
     [schema],
   );
-  for (const { drop } of rows) await client.query(drop);
+  await client.query(rows.map(({ drop }) => drop).join('; '));
   return rows.map(({ name, table, statement }) => ({ name, table, statement }));
 };

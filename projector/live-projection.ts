@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { checkSchema } from '../src/adapter/postgres/migrate.ts';
-import { queryOn } from '../src/adapter/postgres/pool.ts';
+import { KEYS_APPLICATION, queryOn } from '../src/adapter/postgres/pool.ts';
 import { orOutage } from '../src/adapter/postgres/postgres-outage.ts';
 import { noTenant } from '../src/adapter/postgres/scope.ts';
 import { Outage } from '../src/port/outage.ts';
@@ -44,4 +44,14 @@ export const receiptsApplied = async (pool: pg.Pool): Promise<number | null> => 
   if ((await liveStateOf(pool)) !== 'whole') return null;
   const [row] = await orOutage(() => queryOn<{ receipts: number }>(pool, noTenant, { text: receiptsAppliedSql(LIVE) }));
   return row?.receipts ?? null;
+};
+
+/** Whether a service is connected to the database now: whoever looks rows up by key. Throws `Outage`. */
+export const hasCompany = async (pool: pg.Pool): Promise<boolean> => {
+  const [row] = await orOutage(() =>
+    queryOn<{ company: boolean }>(pool, noTenant, {
+      text: `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = '${KEYS_APPLICATION}') AS company`,
+    }),
+  );
+  return row?.company === true;
 };

@@ -1,32 +1,51 @@
 import { SingleBar } from 'cli-progress';
+import { limits } from '../src/limits.ts';
 import type { Progress } from './ledger-report.ts';
 
-/** Shows people how far a replay has come, where people watch: on a terminal. */
+/** Shows people how far a replay has come: on a terminal all the time, in a log now and then. */
 export type ProgressBar = { readonly show: (progress: Progress) => void; readonly stop: () => void };
 
 export const progressBar = (verb: string, stream: NodeJS.WriteStream): ProgressBar => {
-  if (!stream.isTTY) return { show: () => undefined, stop: () => undefined };
-  const start = performance.now();
+  const tell = openTeller(verb);
+  if (!stream.isTTY) return logged(stream, tell);
   let bar: SingleBar | null = null;
-  /** What an earlier run had done says nothing of how fast this one is. */
-  let before: number | null = null;
   return {
-    show: ({ receipts, streams, expected = null }) => {
-      before ??= expected === null ? 0 : receipts;
-      const rate = (receipts - before) / Math.max(0.001, (performance.now() - start) / 1_000);
-      const said = {
-        receipts: receipts.toLocaleString('en-US'),
-        streams: streams.toLocaleString('en-US'),
-        rate: Math.round(rate).toLocaleString('en-US'),
-        outlook: outlook(receipts, expected, rate),
-      };
+    show: (progress) => {
+      const said = { said: tell(progress) };
       if (bar === null) {
-        const format = `${verb}: {receipts} receipts in {streams} streams, {rate}/s{outlook}`;
-        bar = new SingleBar({ stream, format, clearOnComplete: true, hideCursor: true, fps: 10 });
+        bar = new SingleBar({ stream, format: '{said}', clearOnComplete: true, hideCursor: true, fps: 10 });
         bar.start(0, 0, said);
       } else bar.update(0, said);
     },
     stop: () => bar?.stop(),
+  };
+};
+
+/** Nothing, for whoever reads answers by program. */
+export const noProgress: ProgressBar = { show: () => undefined, stop: () => undefined };
+
+const logged = (stream: NodeJS.WriteStream, tell: (progress: Progress) => string): ProgressBar => {
+  let toldMs = performance.now();
+  return {
+    show: (progress) => {
+      if (performance.now() - toldMs < limits.progressLineMs) return;
+      toldMs = performance.now();
+      stream.write(`${tell(progress)}\n`);
+    },
+    stop: () => undefined,
+  };
+};
+
+/** How many receipts there are is known at the end only: a number that grows, with an outlook where there is one. */
+const openTeller = (verb: string) => {
+  const start = performance.now();
+  /** What an earlier run had done says nothing of how fast this one is. */
+  let before: number | null = null;
+  return ({ receipts, streams, expected = null }: Progress): string => {
+    before ??= expected === null ? 0 : receipts;
+    const rate = (receipts - before) / Math.max(0.001, (performance.now() - start) / 1_000);
+    const [read, of, perSecond] = [receipts, streams, Math.round(rate)].map((n) => n.toLocaleString('en-US'));
+    return `${verb}: ${read} receipts in ${of} streams, ${perSecond}/s${outlook(receipts, expected, rate)}`;
   };
 };
 

@@ -50,7 +50,7 @@ export const rebuild = async (options: FreshOptions): Promise<Result<RebuildRepo
 };
 
 const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildReport, FreshRefusal>> => {
-  const { pool, schema, ledger, quarantined, resumed } = fresh;
+  const { pool, schema, ledger, quarantined, resumed, gentle } = fresh;
   await noteOffset(pool, schema, { projector: 'rebuild', ledger });
   const refused = (faults: LedgerReport['faults']): Result<never, FreshRefusal> =>
     err({ code: 'ledger-not-valid', ledger: { ...ledger, verdict: verdictOf(faults), faults, faultCount: faults.length } });
@@ -58,7 +58,8 @@ const compareThenSwap = async (fresh: FreshProjection): Promise<Result<RebuildRe
   const live = await liveStateOf(pool);
   const faults = live === 'whole' ? await catchUp(fresh) : await catchUpFromStore(fresh);
   if (faults.length > 0) return refused(faults);
-  const { tables, leftOut } = live === 'whole' ? await compareProjections(pool, LIVE, schema) : { tables: [], leftOut: [] };
+  const { tables, leftOut } =
+    live === 'whole' ? await compareProjections(pool, { live: LIVE, fresh: schema, gentle }) : { tables: [], leftOut: [] };
   const swapped = await swapIn(fresh);
   if (!swapped.ok) return refused(swapped.error);
   const redone = await restoreOps(pool);

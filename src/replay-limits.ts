@@ -15,6 +15,8 @@ export const replayLimits = {
   unitStreams: 2_048,
   unitBytes: 16 * 1024 * 1024,
   unitPollMs: 200,
+  /** How often a log is told how far a run has come. */
+  progressLineMs: 30_000,
   /** Public keys that a reading thread holds ready. */
   replayedKeys: 2_000,
   /** Streams that go on growing while a projection is made: those that are held ready to be followed, and those written together. */

@@ -114,7 +114,7 @@ describe('a filling', () => {
     await login.connect();
     await login.query(
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-          AND application_name = 'pixpax-ledger'`,
+          AND application_name LIKE 'pixpax-ledger%'`,
     );
     await login.end();
     const report = await rebuiltIn(live, { resume: true });

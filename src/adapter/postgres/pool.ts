@@ -9,6 +9,9 @@ import { APP_ROLE, PROJECTOR_ROLE } from './role-names.ts';
 import type { Scope } from './scope.ts';
 import { runScoped } from './scoped-query.ts';
 
+/** By which name Postgres shows the connections that look rows up by key: those of a service. */
+export const KEYS_APPLICATION = 'pixpax-ledger';
+
 export type PoolOptions = {
   /** `postgres://…`, as libpq understands it. */
   readonly url: string;
@@ -68,7 +71,7 @@ export const openPool = ({
     max: connections ?? limits.databaseConnections,
     connectionTimeoutMillis: limits.databaseConnectMs,
     idleTimeoutMillis: limits.databaseIdleMs,
-    application_name: 'pixpax-ledger',
+    application_name: work === 'keys' ? KEYS_APPLICATION : `${KEYS_APPLICATION} scans`,
     keepAlive: true,
     types: { getTypeParser },
     ...bounded,
