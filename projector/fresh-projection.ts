@@ -14,7 +14,7 @@ import { type Lane, laneHere } from './lane.ts';
 import { laneInThread } from './lane-thread.ts';
 import type { LedgerReport, Progress } from './ledger-report.ts';
 import { OPERATOR_PREFIX } from './ledger-walk.ts';
-import { hasCompany, receiptsApplied } from './live-projection.ts';
+import { type Company, companyIn, receiptsApplied } from './live-projection.ts';
 import { type AlreadyRunning, soleRun } from './sole-run.ts';
 import type { LedgerSource } from './source.ts';
 import { withPool } from './with-pool.ts';
@@ -26,8 +26,8 @@ export type FreshOptions = {
   readonly trust: PublicKeyId | null;
   /** Threads that read, check and load, this one among them; by default one to a core. */
   readonly threads?: number | undefined;
-  /** Leaves a core, and most of Postgres, to others; by default when a service is connected to the database. */
-  readonly gentle?: boolean | undefined;
+  /** Who else is at work here: by default, who is seen to be. A service is left most of Postgres, and one on this machine a core too. */
+  readonly company?: Company | undefined;
   /** Goes on where a run of the same terms was stopped, if there is one. */
   readonly resume?: boolean | undefined;
   /** Streams that are not true or not whole are projected up to their fault, instead of being the end of it. */
@@ -89,9 +89,10 @@ const makeAndUse = async <T>(
   use: (fresh: FreshProjection) => Promise<T>,
 ): Promise<Result<T, FreshRefusal>> => {
   const { source, trust, resume = false } = options;
-  const gentle = options.gentle ?? (await hasCompany(pool));
+  const company = options.company ?? (await companyIn(pool));
+  const gentle = company !== 'none';
   const filling = await openFilling(pool, schema, { source: source.description, trust }, { resume });
-  const { ledger, partial } = await fillAll(pool, filling, { ...options, threads: threadsFor(options.threads, gentle) });
+  const { ledger, partial } = await fillAll(pool, filling, { ...options, threads: threadsFor(options.threads, company) });
   // Nothing can be judged without the operator's stream.
   const mayGoOn = options.quarantine === true && ledger.fingerprint !== null && !partial.has(OPERATOR_PREFIX);
   if (ledger.verdict !== 'valid' && !mayGoOn) {
@@ -109,8 +110,8 @@ const makeAndUse = async <T>(
   return ok(used);
 };
 
-const threadsFor = (threads: number | undefined, gentle: boolean): number =>
-  threads ?? Math.max(1, availableParallelism() - (gentle ? 1 : 0));
+const threadsFor = (threads: number | undefined, company: Company): number =>
+  threads ?? Math.max(1, availableParallelism() - (company === 'here' ? 1 : 0));
 
 const fillAll = async (pool: pg.Pool, { schema }: Filling, options: FreshOptions): ReturnType<typeof reportOf> => {
   const { source, trust, onProgress } = options;

@@ -46,12 +46,16 @@ export const receiptsApplied = async (pool: pg.Pool): Promise<number | null> => 
   return row?.receipts ?? null;
 };
 
-/** Whether a service is connected to the database now: whoever looks rows up by key. Throws `Outage`. */
-export const hasCompany = async (pool: pg.Pool): Promise<boolean> => {
+/** Who else is at work: `service`, one is connected to the database; `here`, and Postgres is on this machine, as that service may be. */
+export type Company = 'none' | 'service' | 'here';
+
+/** Whether anybody looks rows up by key in this database now, as services do. Throws `Outage`. */
+export const companyIn = async (pool: pg.Pool): Promise<Company> => {
   const [row] = await orOutage(() =>
-    queryOn<{ company: boolean }>(pool, noTenant, {
-      text: `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = '${KEYS_APPLICATION}') AS company`,
+    queryOn<{ company: Company }>(pool, noTenant, {
+      text: `SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = '${KEYS_APPLICATION}')
+               THEN 'none' WHEN inet_client_addr() IS NOT DISTINCT FROM inet_server_addr() THEN 'here' ELSE 'service' END AS company`,
     }),
   );
-  return row?.company === true;
+  return row?.company ?? 'none';
 };

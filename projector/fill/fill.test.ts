@@ -4,30 +4,17 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLedger } from '../../scripts/bench/made-ledger.ts';
-import { digestTables } from '../../src/adapter/postgres/digest.ts';
-import { openPool, withClient } from '../../src/adapter/postgres/pool.ts';
 import { granted } from '../../test/ledger-fixture.ts';
 import { openSource } from '../open-source.ts';
 import { type LiveDatabase, liveDatabase } from '../projection.fixture.ts';
 import { rebuild } from '../rebuild.ts';
-import { type RebuildProcess, rebuildProcess } from './rebuild-process.fixture.ts';
+import { digestsOf, unitsDone, untilDone } from './filling.fixture.ts';
+import { rebuildProcess } from './rebuild-process.fixture.ts';
 
 /** A ledger of some twenty units, on disk. */
 const directory = mkdtempSync(join(tmpdir(), 'pixpax fill '));
 const store = join(directory, 'receipts');
 let receipts = 0;
-
-const digestsOf = async ({ url }: LiveDatabase) => {
-  const pool = openPool({ url, work: 'scans', connections: 1 });
-  try {
-    return await withClient(pool, async (client) => {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-      return digestTables(client, 'projection');
-    });
-  } finally {
-    await pool.end();
-  }
-};
 
 const rebuiltIn = async (live: LiveDatabase, options: { threads?: number; resume?: boolean } = {}) => {
   const source = await openSource({ location: { kind: 'file', directory: store }, credentials: null, durable: true });
@@ -48,24 +35,6 @@ beforeAll(async () => {
   expected = await digestsOf(live);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-/** How many units of a filling are done; null when there is no filling. */
-const unitsDone = async ({ pool }: LiveDatabase): Promise<number | null> => {
-  const { rows } = await pool.query<{ there: boolean }>(
-    `SELECT to_regclass('projection_next_filling.units') IS NOT NULL AS there`,
-  );
-  if (rows[0]?.there !== true) return null;
-  const done = await pool.query<{ n: number }>(
-    'SELECT count(*) AS n FROM projection_next_filling.units WHERE done_at IS NOT NULL',
-  );
-  return done.rows[0]?.n ?? null;
-};
-
-/** Resolves once at least so many units are done, or the process has ended. */
-const untilDone = async (live: LiveDatabase, units: number, process: RebuildProcess): Promise<void> => {
-  while (!process.hasEnded() && ((await unitsDone(live).catch(() => null)) ?? 0) < units)
-    await new Promise((resolve) => setTimeout(resolve, 5));
-};
 
 describe('a filling', () => {
   it('that is killed three times goes on each time where it was, and comes to the same rows', async () => {

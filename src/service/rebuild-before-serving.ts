@@ -51,7 +51,7 @@ const rebuildNow = async ({ config, databaseUrl, trust, log }: Omit<Empty, 'read
   if (!location.ok) throw new TypeError(location.error.problem);
   const source = await openSource({ location: location.value, credentials: config.s3, durable: true });
   try {
-    const rebuilt = await rebuild({ source, databaseUrl, trust, gentle: false });
+    const rebuilt = await rebuild({ source, databaseUrl, trust, company: 'none' });
     if (!rebuilt.ok) {
       if (rebuilt.error.code === 'already-running') throw new Refused(rebuilt.error.detail);
       const [fault] = rebuilt.error.ledger.faults;
