@@ -9,10 +9,15 @@ import { parsePublicKeyText } from '../src/receipt/signature.ts';
 export type PlainKeyRecord = Omit<KeyRecord, 'key'>;
 
 /** The records that an account's stream introduced. */
-export const plainRecordsOf = (history: KeyHistory, accountId: AccountId): readonly PlainKeyRecord[] =>
-  [...history.records.values()].flatMap(({ publicKeyId, identityId, publicKey, from, until, ...record }) =>
-    record.accountId === accountId ? [{ publicKeyId, identityId, accountId, publicKey, from, until }] : [],
-  );
+export const plainRecordsOf = (history: KeyHistory, accountId: AccountId): readonly PlainKeyRecord[] => {
+  const plain: PlainKeyRecord[] = [];
+  for (const record of history.records.values()) {
+    if (record.accountId !== accountId) continue;
+    const { publicKeyId, identityId, publicKey, from, until } = record;
+    plain.push({ publicKeyId, identityId, accountId, publicKey, from, until });
+  }
+  return plain;
+};
 
 /** Adds records to a history, or replaces what it knew of their identities. The keys themselves are made when first used. */
 export const addRecords = (history: KeyHistory, records: readonly PlainKeyRecord[]): void => {
@@ -27,16 +32,19 @@ export const addRecords = (history: KeyHistory, records: readonly PlainKeyRecord
 export const historyOf = (records: readonly PlainKeyRecord[]): KeyHistory => keyHistoryOf(records.map(withKey));
 
 /** A ledger may have far more keys than one thread ever meets, and more than it should hold at a time: streams of one account lie together. */
-const withKey = (plain: PlainKeyRecord): KeyRecord => ({
-  ...plain,
-  get key() {
-    const known = keysInUse.get(plain.publicKey);
+const lazyKey = {
+  get key(): KeyObject {
+    const { publicKey } = this as unknown as PlainKeyRecord;
+    const known = keysInUse.get(publicKey);
     if (known !== undefined) return known;
-    const key = keyOfText(plain.publicKey);
-    keysInUse.set(plain.publicKey, key);
+    const key = keyOfText(publicKey);
+    keysInUse.set(publicKey, key);
     return key;
   },
-});
+};
+
+/** The getter is inherited: a property of each record's own would take more memory than the record. */
+const withKey = (plain: PlainKeyRecord): KeyRecord => Object.assign(Object.create(lazyKey) as { key: KeyObject }, plain);
 
 const keysInUse = new LRUCache<string, KeyObject>({ max: limits.replayedKeys });
 

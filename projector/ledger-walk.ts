@@ -60,30 +60,43 @@ async function* accountsUnder(source: LedgerSource, place: string): AsyncIterabl
   }
 }
 
-/**
- * Streams in batches for the lanes, small ones first so that a small ledger keeps all lanes busy too. Objects that belong to no stream go
- * to `onUnexpected`.
- */
+export type Batching = {
+  readonly lanes: number;
+  /** As of the source: a batch of streams that lie in a bundle goes on to the bundle's end. */
+  readonly placeOf: LedgerSource['placeOf'];
+  /** Told of objects that belong to no stream. */
+  readonly onUnexpected: (key: string) => void;
+};
+
+/** Streams in batches for the lanes, small ones first so that a small ledger keeps all lanes busy too. */
 export async function* batchesOf(
   walk: Walk,
-  lanes: number,
-  onUnexpected: (key: string) => void,
+  { lanes, placeOf, onUnexpected }: Batching,
 ): AsyncGenerator<readonly StreamListing[]> {
   let batch: StreamListing[] = [];
   let keys = 0;
   let streams = 0;
+  let place: number | null = null;
+  const isFull = (next: number | null): boolean => {
+    if (batch.length >= limits.bundledBatchStreams || keys >= 2 * limits.replayBatchKeys) return true;
+    if (place !== null && next === place) return false;
+    return batch.length >= batchSize(streams, lanes) || keys >= limits.replayBatchKeys;
+  };
   for await (const item of walk) {
     if ('unexpected' in item) {
       onUnexpected(item.unexpected);
       continue;
     }
+    const next = placeOf?.(item.stream.prefix) ?? null;
+    if (batch.length > 0 && isFull(next)) {
+      yield batch;
+      batch = [];
+      keys = 0;
+    }
     batch.push(item.stream);
     keys += item.stream.keys?.length ?? 0;
     streams += 1;
-    if (batch.length < batchSize(streams, lanes) && keys < limits.replayBatchKeys) continue;
-    yield batch;
-    batch = [];
-    keys = 0;
+    place = next;
   }
   if (batch.length > 0) yield batch;
 }

@@ -43,7 +43,11 @@ export const replayLedger = async ({
   const feedAll = (walk: Walk): Promise<void> =>
     feed(
       lanes,
-      batchesOf(walk, lanes.length, (key) => tally.fault(unexpectedObject(key, null))),
+      batchesOf(walk, {
+        lanes: lanes.length,
+        placeOf: source.placeOf,
+        onUnexpected: (key) => tally.fault(unexpectedObject(key, null)),
+      }),
       take,
     );
 

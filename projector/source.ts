@@ -57,6 +57,11 @@ export interface LedgerSource {
   readMany(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
   /** What came of segments since this was last asked; not there where events alone are read. */
   takeSegmentUse?(): SegmentUse;
+  /**
+   * Which bundle a stream's first receipts are read from, where there are bundles: streams of one are best read by one reader, one after the
+   * other. Null for a stream that is in none.
+   */
+  readonly placeOf?: (prefix: string) => number | null;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,8 @@ export const replayLimits = {
   /** Streams and keys handed to a reading thread at once, and such batches that it has at a time. */
   replayBatchStreams: 64,
   replayBatchKeys: 4_096,
+  /** The same of streams whose receipts lie in one bundle. */
+  bundledBatchStreams: 1_024,
   replayBatchesAhead: 2,
   /**
    * A rebuild's unit, the part of the ledger that a thread loads in one transaction: objects in it, at least and at most, and streams. How

@@ -27,34 +27,57 @@ const BEHIND_ACCOUNTS = `${LEDGER_ROOT}accounts0`;
  * another process has gone on meanwhile. Throws `Outage`.
  */
 export const openUnitWalk = (source: LedgerSource, phase: WalkedPhase, lanes: number) => {
-  let open: { readonly items: AsyncGenerator<Found>; reached: string | null } | null = null;
+  let open: { readonly items: AsyncGenerator<Found>; reached: string | null; held: Found | null } | null = null;
 
   return async (after: string | null, keysSoFar: number): Promise<Walked> => {
-    open = open?.reached === after ? open : { items: streamsIn(source, phase, after), reached: after };
-    const { items } = open;
-    const streams: StreamListing[] = [];
-    const unexpected: string[] = [];
-    let keys = 0;
-    let last: string | null = null;
+    open = open?.reached === after ? open : { items: streamsIn(source, phase, after), reached: after, held: null };
+    const walk = open;
+    const next = async (): Promise<Found | null> => {
+      const held = walk.held;
+      walk.held = null;
+      if (held !== null) return held;
+      const pulled = await walk.items.next();
+      return pulled.done === true ? null : pulled.value;
+    };
+    const unit = openUnit(source, unitKeys(keysSoFar, lanes));
     let ended = false;
-    while (keys < unitKeys(keysSoFar, lanes) && streams.length < limits.unitStreams) {
-      const next = await items.next();
-      if (next.done === true) {
-        ended = true;
+    for (let found = await next(); ; found = await next()) {
+      ended = found === null;
+      if (found === null) break;
+      if (unit.isFull(found)) {
+        walk.held = found;
         break;
       }
-      const found = next.value;
-      if ('stream' in found) {
-        streams.push(found.stream);
-        keys += found.stream.keys?.length ?? limits.listPageKeys;
-      } else {
-        unexpected.push(found.unexpected);
-        keys += 1;
-      }
-      last = behind(found);
+      unit.add(found);
     }
+    const { streams, unexpected, keys, last } = unit.made();
     open.reached = last ?? after;
     return { streams, unexpected, keys, last, ended };
+  };
+};
+
+/** A unit in the making. Where streams lie in bundles, it is the streams of one, so that each bundle is opened by one thread. */
+const openUnit = ({ placeOf }: LedgerSource, mostKeys: number) => {
+  const streams: StreamListing[] = [];
+  const unexpected: string[] = [];
+  let keys = 0;
+  let last: string | null = null;
+  let place: number | null = null;
+  const placeIn = (found: Found): number | null => ('stream' in found ? (placeOf?.(found.stream.prefix) ?? null) : null);
+  return {
+    isFull: (next: Found): boolean => {
+      if (streams.length >= limits.unitStreams || keys >= 2 * limits.unitKeys) return true;
+      return keys >= mostKeys && (place === null || placeIn(next) !== place);
+    },
+    add: (found: Found): void => {
+      last = behind(found);
+      if ('stream' in found) {
+        streams.push(found.stream);
+        place = placeIn(found);
+      } else unexpected.push(found.unexpected);
+      keys += 'stream' in found ? (found.stream.keys?.length ?? limits.listPageKeys) : 1;
+    },
+    made: () => ({ streams, unexpected, keys, last }),
   };
 };
 

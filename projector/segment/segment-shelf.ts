@@ -13,9 +13,9 @@ export type ShelvedSegment = { readonly unpacked: UnpackedSegment; readonly numb
  * told to `onFault` once, and not asked for again.
  */
 export type SegmentShelf = {
-  /** One that is here already; the first time it is asked for, the next one is sent for. */
+  /** One that is here already. */
   readonly held: (segment: number) => ShelvedSegment | null;
-  /** Reads one that is not, and sends for the next. Null when it cannot be used, or was pruned. Throws `Outage`. */
+  /** Reads one that is not: not the next one too, which is for another reader. Null when it cannot be used, or was pruned. Throws `Outage`. */
   readonly fetch: (segment: number) => Promise<ShelvedSegment | null>;
 };
 
@@ -23,8 +23,6 @@ export const openShelf = (store: ReceiptStore, catalogue: Catalogue, onFault: (f
   const held = heldSegments(catalogue);
   const coming = new Map<number, Promise<ShelvedSegment | null>>();
   const unusable = new Set<number>();
-  const live = catalogue.segments.flatMap((_, n) => (catalogue.isSuperseded(n) ? [] : [n]));
-  const after = new Map(live.map((n, i) => [n, live[i + 1]]));
 
   const read = async (n: number): Promise<ShelvedSegment | null> => {
     const segment = await readSegment(store, catalogue.segments[n]?.name ?? '');
@@ -44,23 +42,9 @@ export const openShelf = (store: ReceiptStore, catalogue: Catalogue, onFault: (f
     coming.set(n, reading);
     return reading;
   };
-  /** One that fails on its way is asked for again, and fails then, if it is ever needed. */
-  const bringAhead = (n: number | undefined): void => {
-    if (n !== undefined && !held.has(n) && !unusable.has(n)) bring(n).catch(() => undefined);
-  };
-
   return {
-    held: (n) => {
-      const segment = held.get(n);
-      if (segment?.untilSample === null) bringAhead(after.get(n));
-      return segment;
-    },
-    fetch: async (n) => {
-      if (unusable.has(n)) return null;
-      const reading = bring(n);
-      bringAhead(after.get(n));
-      return reading;
-    },
+    held: (n) => held.get(n),
+    fetch: async (n) => (unusable.has(n) ? null : bring(n)),
   };
 };
 

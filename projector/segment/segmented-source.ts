@@ -43,6 +43,7 @@ export const segmentedSource = (below: LedgerSource, segments: SegmentsOfSource)
     },
     readMany: (keys) => readMany(reading, keys),
     takeSegmentUse: use.take,
+    placeOf: (prefix) => segments.catalogue.find(prefix, 0),
     close: async () => {
       await Promise.all([below.close(), segments.store.close()]);
     },

@@ -118,7 +118,8 @@ const endKey = (history: KeyHistory, receipt: Receipt, until: Place): Result<voi
   const record = name === null ? undefined : history.records.get(name);
   if (!identityId.ok || name === null || record === undefined || record.accountId !== accountOf(receipt))
     return err({ code: 'identity-unknown', detail: 'the receipt ends a key of an identity that has none in this account' });
-  history.records.set(name, { ...record, until });
+  // The key may be one that is made when it is first asked for: a copy of members alone would lose it.
+  history.records.set(name, { ...record, key: record.key, until });
   history.current.delete(identityId.value);
   return ok(undefined);
 };
