@@ -92,20 +92,6 @@ describe('a filling', () => {
     expect(report.resumed).toBe(true);
     expect(await digestsOf(live)).toEqual(expected);
   });
-
-  it.each([
-    ['another ledger', `UPDATE projection_next_filling.filling SET terms = replace(terms, 'receipts', 'elsewhere')`, {}],
-    ['another program', `UPDATE projection_next_filling.filling SET terms = replace(terms, '"version":', '"version":9')`, {}],
-    ['somebody who wants it made anew', 'SELECT 1', { resume: false }],
-  ] as const)('is not gone on with by %s', async (_, sql, options) => {
-    await using live = await liveDatabase({ empty: true });
-    const killed = rebuildProcess(store, live.url, '--threads', '1');
-    await untilDone(live, 2, killed);
-    await killed.kill();
-    await live.pool.query(sql);
-    expect(await rebuiltIn(live, options)).toMatchObject({ resumed: false, ledger: { receipts } });
-    expect(await digestsOf(live)).toEqual(expected);
-  });
 });
 
 it('a helper finds nothing to do where nobody rebuilds', async () => {
