@@ -1,9 +1,10 @@
-import { type KeyObject, createPrivateKey, generateKeyPair } from 'node:crypto';
+import { type KeyObject, generateKeyPair } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { errno, fileOutage } from '../../src/adapter/key-file-outage.ts';
 import { linkNewFile, makeDirectoryDurably, syncDirectory } from '../../src/adapter/link-new-file.ts';
+import { privateKeyIn } from '../../src/adapter/private-key.ts';
 import { refused } from '../../src/adapter/signer-outage.ts';
 
 /** What lets others in. A group may read: that is how Kubernetes mounts a secret. */
@@ -61,13 +62,4 @@ const parseKey = (path: string, pem: Buffer): KeyObject => {
   if (key === null) throw refused(`the verifier's key ${path} is not a PKCS#8 PEM file`);
   if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw refused(`the verifier's key ${path} is not a P-256 key`);
   return key;
-};
-
-/** Null when it is none: the reason is not passed on, since it may quote the file, and the file is a secret. */
-const privateKeyIn = (pem: Buffer): KeyObject | null => {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return null;
-  }
 };

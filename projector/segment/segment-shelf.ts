@@ -49,7 +49,6 @@ export const openShelf = (store: ReceiptStore, catalogue: Catalogue, onFault: (f
 };
 
 type HeldSegments = {
-  readonly has: (segment: number) => boolean;
   readonly get: (segment: number) => ShelvedSegment | null;
   readonly put: (segment: ShelvedSegment) => void;
 };
@@ -64,7 +63,6 @@ const heldSegments = ({ segments }: Catalogue): HeldSegments => {
     return held.size > limits.segmentsKept && old !== undefined && fresh !== undefined && old.to.prefix < fresh.from.prefix;
   };
   return {
-    has: (n) => held.has(n),
     get: (n) => {
       const segment = held.get(n);
       if (segment === undefined) return null;

@@ -1,8 +1,9 @@
-import { type KeyObject, createPrivateKey, generateKeyPair } from 'node:crypto';
+import { type KeyObject, generateKeyPair } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeyName } from '../../port/signer.ts';
 import { createKeyFile, readKeyFile } from '../key-file.ts';
+import { privateKeyIn } from '../private-key.ts';
 import { refused } from '../signer-outage.ts';
 
 /** The name is checked by the caller: it cannot leave the directory. */
@@ -30,13 +31,4 @@ const parseKey = (path: string, pem: Buffer): KeyObject => {
   if (key === null) throw refused(`the key file ${path} is not a PKCS#8 PEM file: restore it from a backup`);
   if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw refused(`the key file ${path} does not hold a P-256 key`);
   return key;
-};
-
-/** Null when it is none: the reason is not passed on, since it may quote the file, and the file is a secret. */
-const privateKeyIn = (pem: Buffer): KeyObject | null => {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return null;
-  }
 };
